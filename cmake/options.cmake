@@ -2,7 +2,7 @@
 # Warnings, optimisation and sanitizers, the same for every target of ours.
 add_library(nightshift_options INTERFACE)
 target_compile_options(nightshift_options INTERFACE
-  -Wall -Wextra -Werror -Wswitch-enum -Wshadow -Wnon-virtual-dtor -fno-math-errno)
+  -Wall -Wextra -Werror -Wswitch-enum -Wshadow -Wno-missing-field-initializers -Wnon-virtual-dtor -fno-math-errno)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(nightshift_options INTERFACE -Wthread-safety -Werror=thread-safety)
 endif()

@@ -24,6 +24,7 @@ struct TaskSpec {
   Duration time_limit = Seconds(6);
   GoalKind goal = GoalKind::kNone;
   std::string script;         // Scripted motion, by name.
+  std::string signature;      // Recovery tasks: of the failures it was made from.
   std::string failure_kind;   // Recovery tasks: the failure it was made from; empty for configured tasks.
   std::string inherits_from;  // Task whose learned weights it starts from; empty: none.
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/action.h"
@@ -59,6 +60,15 @@ class ArmPort {
 
   /// Acknowledges the latch that `report` shows. Faults: kRefused with the reason and what would clear it.
   virtual Result<void> Clear(const LatchReport& report) = 0;
+};
+
+/// How a person is asked for help.
+class Attendant {
+ public:
+  virtual ~Attendant() = default;
+
+  /// Asks once; returns at once. Whether help came is seen in the observations.
+  virtual void Ask(const std::string& reason, int object) = 0;
 };
 
 }  // namespace nightshift::core

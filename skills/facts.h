@@ -25,6 +25,7 @@ enum class Fact {
   kOtherGap,     // To the nearest other object's centre, on the table.
   kGoalDistance, // From the object to the goal, on the table.
   kTipDistance,  // From the grasp point to the object.
+  kFrameGood,    // The camera delivers pictures that can be believed.
   kCount,
 };
 

@@ -11,6 +11,10 @@
 
 namespace nightshift::skills {
 
+/// Bounds of the log standard deviation: narrower and exploration dies, wider and everything saturates.
+inline constexpr float kLogStdMin = -5;
+inline constexpr float kLogStdMax = 2;
+
 /// One dense layer: y = W x + b, W row by row.
 struct DenseLayer {
   int inputs = 0;

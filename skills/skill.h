@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "core/fault.h"
-#include "core/random.h"
 #include "core/transition.h"
 #include "skills/scene.h"
 
@@ -25,7 +24,7 @@ enum class Persistence { kOnce, kRetry };
 
 /// A scripted motion by name ("pick", "place", "unload", "unwedge", ...). Faults: kInvalidConfig naming those that exist.
 core::Result<std::unique_ptr<Skill>> MakeScript(const std::string& name, const Scene& scene, const core::Target& target,
-                                                Persistence persistence, core::Random& random);
+                                                Persistence persistence);
 
 std::vector<std::string> ScriptNames();
 

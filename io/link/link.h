@@ -16,6 +16,7 @@ namespace nightshift::io {
 using Wait = std::chrono::milliseconds;
 
 inline constexpr std::size_t kMessageBytesMax = 4u << 20;  // Larger ones are dropped and counted.
+inline constexpr Wait kSendWaitMax{1000};                  // For a peer to be there at all.
 
 /// Where each process listens, below one run directory (ipc paths are limited to 107 bytes by the kernel).
 struct Endpoints {
@@ -42,7 +43,7 @@ class Requester {
   core::Result<std::string> Call(std::string_view body, Wait wait);
 
   /// The two halves of Call, for a caller that has something to do in between.
-  core::Result<std::uint64_t> Send(std::string_view body);
+  core::Result<std::uint64_t> Send(std::string_view body, Wait wait = kSendWaitMax);
   core::Result<std::string> Receive(std::uint64_t id, Wait wait);
 
  private:
@@ -72,6 +73,7 @@ class Replier {
   void Reply(const Request& request, std::string_view body);
 
   std::uint64_t malformed() const;
+  std::uint64_t undelivered() const;  // Replies to peers that were gone.
   /// File descriptor that becomes readable when something may have arrived (edge-triggered: drain with Receive).
   int descriptor() const;
 

@@ -72,9 +72,9 @@ MessConfig FullMess() {
   mess.grip_fade_after_s = 1.2;
   mess.grip_fade_tau_s = 0.8;
   mess.grip_fade_floor = 0.05;
-  mess.joint_zero_rad = {0.018, -0.012, 0.016, -0.015, 0.020, 0.0};
-  mess.camera_shift_m = {0.002, -0.002, 0.002};
-  mess.camera_turn_rad = {0.004, -0.004, 0.005};
+  mess.joint_zero_rad = {-0.020, 0.012, -0.016, 0.015, -0.030, 0.0};
+  mess.camera_shift_m = {0.003, 0.003, 0.003};
+  mess.camera_turn_rad = {-0.004, 0.006, 0.05};
   return mess;
 }
 

@@ -49,7 +49,8 @@ struct CellConfig {
   DriveConfig drives;
   MessConfig mess;
   std::uint64_t seed = 1;           // Of friction, mass, glare, noise and staging.
-  double silence_ms = 500;          // Wall time without a step request before the cell goes on alone, in real time.
+  double silence_ms = 2500;         // Wall time without a step request before the cell goes on alone, in real time:
+                                    // longer than safety waits for a slow supervisor (1000), or that wait would cut the arm off.
   double save_every_s = 0.5;        // Robot time between copies of the world's state on disk.
 };
 

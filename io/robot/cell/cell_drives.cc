@@ -32,13 +32,13 @@ core::AxisArray DriveBank::Tick(const std::optional<DriveCommand>& command, cons
     Axis& axis = axes_[At(i)];
     double limit_nm = config_.torque_limit_nm[At(i)];
     if (axis.state == DriveState::kHolding) limit_nm *= config_.hold_torque_fraction;
-    if (i == core::kJaw) limit_nm = config_.torque_limit_nm[At(i)] * grip_share_;  // Never lets go by holding alone.
+    if (i == kJaw) limit_nm = config_.torque_limit_nm[At(i)] * grip_share_;  // Never lets go by holding alone.
     if (axis.state == DriveState::kFollowing || axis.state == DriveState::kHolding)
       torque_nm[At(i)] = std::clamp(config_.stiffness_nm_rad[At(i)] * (axis.target_rad - q_measured_rad[At(i)]),
                                     -limit_nm, limit_nm);
     axis.current_a = std::abs(torque_nm[At(i)]) / config_.torque_per_amp_nm[At(i)];
     Warm(axis);
-    if (i == core::kJaw) Fade(torque_nm[At(i)], limit_nm, q_measured_rad[At(i)]);
+    if (i == kJaw) Fade(torque_nm[At(i)], limit_nm, q_measured_rad[At(i)]);
   }
   return torque_nm;
 }
@@ -63,7 +63,7 @@ void DriveBank::Hear(const std::optional<DriveCommand>& command, int i, double q
   if (axis.state == DriveState::kFollowing && axis.silent_s > config_.command_timeout_s) {
     axis.state = DriveState::kHolding;
     // The jaw keeps squeezing what it has; the arm stays where it is.
-    if (i != core::kJaw) axis.target_rad = q_measured_rad;
+    if (i != kJaw) axis.target_rad = q_measured_rad;
   }
   if (axis.state == DriveState::kHolding && axis.silent_s > config_.command_timeout_s + config_.relax_after_s)
     axis.state = DriveState::kRelaxed;
@@ -76,7 +76,7 @@ void DriveBank::Warm(Axis& axis) const {
 
 void DriveBank::Fade(double torque_nm, double limit_nm, double q_measured_rad) {
   if (mess_.grip_fade_after_s <= 0) return;
-  const bool opening = axes_[core::kJaw].target_rad > q_measured_rad + kOpeningRad;
+  const bool opening = axes_[kJaw].target_rad > q_measured_rad + kOpeningRad;
   if (opening) {
     grip_load_s_ = 0;
   } else if (torque_nm <= -kLoadedShare * limit_nm) {

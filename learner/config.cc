@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learner/config.h"
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace nightshift::learner {
+
+namespace {
+
+struct Range {
+  const char* key;
+  double value;
+  double low, high;
+};
+
+// Written so that NaN is outside.
+bool Inside(const Range& r) { return r.value >= r.low && r.value <= r.high; }
+
+std::vector<Range> AgentRanges(const AgentConfig& a) {
+  return {
+      {"learner.agent.width", double(a.width), 8, 1024},
+      {"learner.agent.critics", double(a.critics), 1, 10},
+      {"learner.agent.batch", double(a.batch), 2, 4096},
+      {"learner.agent.demonstration_share", a.demonstration_share, 0, 1},
+      {"learner.agent.demonstrations_start", double(a.demonstrations_start), 0, 10000},
+      {"learner.agent.samples_start", double(a.samples_start), 1, 1e6},
+      {"learner.agent.discount", a.discount, 0, 0.9999},
+      {"learner.agent.n_step", double(a.n_step), 1, 20},
+      {"learner.agent.target_rate", a.target_rate, 1e-5, 1},
+      {"learner.agent.learning_rate", a.learning_rate, 1e-7, 0.1},
+      {"learner.agent.temperature_learning_rate", a.temperature_learning_rate, 0, 0.1},
+      {"learner.agent.gradient_norm_max", a.gradient_norm_max, 1e-3, 1e6},
+      {"learner.agent.value_min", a.value_min, -1e6, 0},
+      {"learner.agent.value_max", a.value_max, 1e-6, 1e6},
+      {"learner.agent.temperature_start", a.temperature_start, 1e-6, 10},
+      {"learner.agent.temperature_min", a.temperature_min, 0, a.temperature_start},
+      {"learner.agent.temperature_max", a.temperature_max, a.temperature_start, 100},
+      {"learner.agent.target_entropy", a.target_entropy, -100, 100},
+      {"learner.agent.log_std_start", a.log_std_start, -5, 1},
+      {"learner.agent.actor_every", double(a.actor_every), 1, 100},
+      {"learner.agent.deployed_rate", a.deployed_rate, 1e-5, 1},
+      {"learner.agent.clone_updates", double(a.clone_updates), 0, 1e6},
+      {"learner.agent.actor_frozen_updates", double(a.actor_frozen_updates), 0, 1e6},
+      {"learner.agent.clone_weight", a.clone_weight, 0, 1000},
+      {"learner.agent.clone_fade_updates", double(a.clone_fade_updates), 0, 1e9},
+      {"learner.agent.clone_action_max", a.clone_action_max, 0.3, 1},
+      {"learner.agent.success_reward", a.success_reward, 0, a.value_max},
+      {"learner.agent.toggle_cost", a.toggle_cost, 0, 1},
+      {"learner.agent.step_cost", a.step_cost, 0, 1},
+      {"learner.agent.samples_max", double(a.samples_max), 100, 1e7},
+      {"learner.agent.demonstrations_max", double(a.demonstrations_max), 100, 1e7},
+  };
+}
+
+std::vector<Range> Ranges(const Config& c) {
+  std::vector<Range> ranges = AgentRanges(c.agent);
+  const std::vector<Range> own{
+      {"learner.update_ratio", c.update_ratio, 0.01, 100},
+      {"learner.scripted_demonstrations_max", double(c.scripted_demonstrations_max), 0, 1e5},
+      {"learner.learned_demonstrations_max", double(c.learned_demonstrations_max), 0, 1e5},
+      {"learner.healthy_every", double(c.healthy_every), 1, 1e6},
+      {"learner.publish_every", double(c.publish_every), 1, 1e7},
+      {"learner.snapshots_kept", double(c.snapshots_kept), 2, 1e5},
+      {"learner.save_every", double(c.save_every), 1, 1e7},
+      {"learner.episodes_per_read", double(c.episodes_per_read), 1, 1000},
+      {"learner.status_period_s", c.status_period_s, 0.05, 10},
+  };
+  ranges.insert(ranges.end(), own.begin(), own.end());
+  return ranges;
+}
+
+}  // namespace
+
+core::Result<void> Validate(const Config& config) {
+  for (const Range& r : Ranges(config)) {
+    if (Inside(r)) continue;
+    std::ostringstream text;
+    text << r.key << " = " << r.value << ": must be in [" << r.low << ", " << r.high << "]";
+    return core::Fail(core::FaultCode::kInvalidConfig, text.str());
+  }
+  return {};
+}
+
+}  // namespace nightshift::learner

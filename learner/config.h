@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+
+#include "core/fault.h"
+
+namespace nightshift::learner {
+
+/// How the actor sees the two critics' opinions of its action.
+enum class CriticOpinion { kMean, kMinimum };
+
+/// What of an episode is also scored for tasks other than its own.
+enum class Relabelling { kOff, kSuccesses, kAll };
+
+/// One soft actor-critic agent in the manner of RLPD and HIL-SERL (`docs/learning.md`). Times are counted in updates.
+struct AgentConfig {
+  // Networks: two hidden layers. 128 wide learns as well per step as 256 and five times faster per second.
+  int width = 128;
+  int critics = 2;  // The target is the lowest opinion; more than two cost time that updates use better.
+
+  // Batches: half from demonstrations, half from practice (symmetric sampling, Ball et al. 2023).
+  int batch = 256;
+  double demonstration_share = 0.5;  // Of each batch, while there are demonstrations.
+  int demonstrations_start = 10;     // Demonstrated episodes before the first update.
+  int samples_start = 1500;          // Or so many samples of practice, when nobody demonstrates.
+
+  // Value learning.
+  double discount = 0.97;           // Per policy step; horizon of about 33 steps, half an attempt.
+  int n_step = 3;                   // Rewards summed before the critic is asked: sparse rewards spread faster.
+  double target_rate = 0.005;       // Of the target critics, per update.
+  double learning_rate = 3e-4;      // Actor, critics.
+  double temperature_learning_rate = 3e-4;
+  double gradient_norm_max = 10;    // Rare outliers must not throw the critic.
+  double value_min = -1;            // No return can be lower: toggles and time cost are capped well above it.
+  double value_max = 1;             // No return can be higher: success pays 1, once.
+
+  // Acting.
+  double temperature_start = 0.01;  // 1.0 drowns the demonstrations in noise.
+  double temperature_min = 1e-4;    // Keeps the logarithm and the exploration alive.
+  double temperature_max = 0.2;     // A saturated gripper looks like lost entropy; it must not shake the arm.
+  double target_entropy = -2;       // Nats; half of the action's dimensions, negative.
+  double log_std_start = -1.5;      // About the target entropy, so that the temperature need not hunt for it.
+  int actor_every = 2;              // Critic updates per actor update: the critic must lead.
+  CriticOpinion actor_opinion = CriticOpinion::kMean;
+  double deployed_rate = 0.003;     // Of the averaged actor, per actor update; the raw one swings by 50 points.
+
+  // Cloning, so that practice begins where the script is.
+  int clone_updates = 2000;        // Of the actor alone, before everything else.
+  int actor_frozen_updates = 1000; // Critic warm-up: a fresh critic would talk the actor out of the clone.
+  double clone_weight = 1.0;       // Of the cloning term beside the critics' opinion, at first ...
+  int clone_fade_updates = 16000;  // ... and zero after so many updates (4,000 policy steps at ratio 4).
+  double clone_action_max = 0.9;   // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
+
+  // Rewards, computed where an episode becomes samples.
+  double success_reward = 1;
+  double toggle_cost = 0.01;  // Per change of the gripper's command: thrashing wears it out.
+  double step_cost = 0;       // Per policy step.
+
+  // Memory.
+  int samples_max = 100000;       // Of practice; at 10 Hz about three hours. The oldest go first.
+  int demonstrations_max = 20000; // Samples.
+};
+
+struct Config {
+  AgentConfig agent;
+  double update_ratio = 4;                 // Updates per policy step of the task's own practice.
+  int scripted_demonstrations_max = 60;    // Episodes per task; after that the script has nothing new to show.
+  int learned_demonstrations_max = 0;      // Further episodes per task, from learned successes.
+  Relabelling relabelling = Relabelling::kSuccesses;
+  int healthy_every = 500;                 // Updates between the copies that a diverged agent falls back to.
+  int publish_every = 1000;                // Updates between snapshots of a task.
+  int snapshots_kept = 40;                 // Files per task; older ones go, except those the catalogue names.
+  int save_every = 2000;                   // Updates between manifests.
+  int episodes_per_read = 16;              // Journal episodes taken at once: bounds the pause between updates.
+  double status_period_s = 0.4;            // Of the learner's status; observers expect one every 0.5 s.
+  std::uint64_t seed = 1;
+};
+
+/// Faults: kInvalidConfig naming key, value and allowed range.
+core::Result<void> Validate(const Config& config);
+
+}  // namespace nightshift::learner

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learner/episode.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "skills/facts.h"
+
+namespace nightshift::learner {
+
+namespace {
+
+float RewardOf(const core::Transition& t, const AgentConfig& config, const skills::Scene& scene) {
+  const bool was_wide = t.before.jaw_command_rad > scene.jaw_wide_rad;
+  const bool is_wide = t.after.jaw_command_rad > scene.jaw_wide_rad;
+  return static_cast<float>(-config.step_cost - (was_wide != is_wide ? config.toggle_cost : 0));
+}
+
+core::PolicyAction LearnedAction(const core::Transition& t) {
+  core::PolicyAction action = t.applied;
+  action.back() = t.proposed.back();
+  for (float& part : action) part = std::isfinite(part) ? std::clamp(part, -1.0f, 1.0f) : part;
+  return action;
+}
+
+/// Step `i` of an episode that is looked at from step `first` on.
+Step StepOf(const core::Episode& episode, std::size_t i, std::size_t first, const core::Target& target,
+            const AgentConfig& config, const skills::Scene& scene) {
+  const core::Transition& t = episode.steps[i];
+  const core::Observation& previous = i > first ? episode.steps[i - 1].before : t.before;
+  return {skills::FeaturesOf(t.before, previous, target, scene), skills::FeaturesOf(t.after, t.before, target, scene),
+          LearnedAction(t), RewardOf(t, config, scene)};
+}
+
+bool KnowsObject(const core::Observation& seen, int object) { return object >= 0 && object < seen.object_count; }
+
+core::Target TargetFor(const skills::Task& task, const core::Episode& episode, std::size_t first,
+                       const skills::Scene& scene) {
+  core::Target target = episode.target;
+  const auto object = static_cast<std::size_t>(target.object);
+  switch (task.spec().goal) {
+    case core::GoalKind::kNone: target.goal_m = episode.steps[first].before.objects[object].position_m; break;
+    case core::GoalKind::kBin: target.goal_m = scene.bin.Centre(scene.object_half_m); break;
+    case core::GoalKind::kTraySpot: target.goal_m = episode.steps.back().after.objects[object].position_m; break;
+  }
+  return target;
+}
+
+}  // namespace
+
+Segment SegmentOf(const core::Episode& episode, const AgentConfig& config, const skills::Scene& scene) {
+  Segment segment;
+  for (std::size_t i = 0; i < episode.steps.size(); ++i) {
+    if (!KnowsObject(episode.steps[i].before, episode.target.object)) return {};
+    segment.steps.push_back(StepOf(episode, i, 0, episode.target, config, scene));
+  }
+  if (segment.steps.empty()) return segment;
+  segment.solved = episode.outcome == core::Outcome::kSuccess;
+  if (segment.solved) segment.steps.back().reward += static_cast<float>(config.success_reward);
+  if (segment.solved || episode.outcome == core::Outcome::kFailure) segment.ending = Ending::kTerminal;
+  return segment;
+}
+
+std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& episode, const AgentConfig& config,
+                                 const skills::Scene& scene) {
+  std::vector<Segment> segments;
+  std::size_t first = 0;
+  while (first < episode.steps.size()) {
+    if (!KnowsObject(episode.steps[first].before, episode.target.object)) return segments;
+    const core::Target target = TargetFor(task, episode, first, scene);
+    const auto now = skills::FactsOf(episode.steps[first].before, target, scene);
+    if (!task.MayStart(now) || task.Judge(now) != core::Outcome::kRunning) {
+      ++first;
+      continue;
+    }
+    Segment segment;
+    std::size_t i = first;
+    for (; i < episode.steps.size() && segment.ending == Ending::kCut; ++i) {
+      segment.steps.push_back(StepOf(episode, i, first, target, config, scene));
+      const core::Outcome outcome = task.Judge(skills::FactsOf(episode.steps[i].after, target, scene));
+      segment.solved = outcome == core::Outcome::kSuccess;
+      if (segment.solved) segment.steps.back().reward += static_cast<float>(config.success_reward);
+      if (outcome != core::Outcome::kRunning) segment.ending = Ending::kTerminal;
+    }
+    segments.push_back(std::move(segment));
+    first = i;
+  }
+  return segments;
+}
+
+std::vector<Sample> Fold(const Segment& segment, int n, double discount) {
+  const std::size_t count = segment.steps.size();
+  std::vector<Sample> samples;
+  samples.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t end = std::min(count, i + static_cast<std::size_t>(n));
+    Sample sample{segment.steps[i].before, segment.steps[i].action, 0, segment.steps[end - 1].after, 1};
+    double factor = 1, sum = 0;
+    for (std::size_t k = i; k < end; ++k, factor *= discount) sum += factor * segment.steps[k].reward;
+    sample.reward = static_cast<float>(sum);
+    const bool over = end == count && segment.ending == Ending::kTerminal;
+    sample.discount = over ? 0.0f : static_cast<float>(factor);
+    samples.push_back(sample);
+  }
+  return samples;
+}
+
+}  // namespace nightshift::learner

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/transition.h"
+#include "learner/config.h"
+#include "learner/replay.h"
+#include "skills/task.h"
+
+/// How an episode becomes samples. Pure.
+namespace nightshift::learner {
+
+/// One policy step as an agent sees it.
+struct Step {
+  skills::Features before{}, after{};
+  core::PolicyAction action{};  // Applied displacement; proposed gripper command.
+  float reward = 0;
+};
+
+/// How a row of steps ends: at a true end nothing follows, at a cut (time-out, crash) the value goes on.
+enum class Ending { kTerminal, kCut };
+
+/// A row of steps without a gap, and how it ends.
+struct Segment {
+  std::vector<Step> steps;
+  Ending ending = Ending::kCut;
+  bool solved = false;
+};
+
+/// The whole episode, for its own task.
+Segment SegmentOf(const core::Episode& episode, const AgentConfig& config, const skills::Scene& scene);
+
+/// The parts of the episode that would have been attempts at `task` too: from a step where it may start to where it is
+/// decided, or to the end. For a task with a goal the goal is where the object came to rest.
+std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& episode, const AgentConfig& config,
+                                 const skills::Scene& scene);
+
+/// Sums up to n rewards; near the end fewer.
+std::vector<Sample> Fold(const Segment& segment, int n, double discount);
+
+}  // namespace nightshift::learner

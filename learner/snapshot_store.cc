@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learner/snapshot_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+namespace nightshift::learner {
+
+namespace {
+
+constexpr std::string_view kSuffix = ".nspolicy";
+
+struct Named {
+  std::string task;
+  std::int64_t version = 0;
+};
+
+/// "<task>-<version>.nspolicy"; a task's name may hold "-" itself.
+std::optional<Named> Parse(const std::string& file) {
+  if (!file.ends_with(kSuffix)) return std::nullopt;
+  const std::string stem = file.substr(0, file.size() - kSuffix.size());
+  const std::size_t dash = stem.rfind('-');
+  if (dash == std::string::npos) return std::nullopt;
+  Named named{stem.substr(0, dash), 0};
+  const char* end = stem.data() + stem.size();
+  const auto [stop, error] = std::from_chars(stem.data() + dash + 1, end, named.version);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return named;
+}
+
+std::vector<Named> FilesIn(const std::filesystem::path& folder) {
+  std::vector<Named> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (auto named = Parse(it->path().filename().string())) files.push_back(std::move(*named));
+  return files;
+}
+
+}  // namespace
+
+core::Result<SnapshotStore> SnapshotStore::Open(const std::filesystem::path& folder, std::int64_t version_used) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return core::Fail(core::FaultCode::kIoFailed,
+                      folder.string() + ": cannot make the folder for snapshots: " + error.message());
+  std::int64_t newest = version_used;
+  for (const Named& file : FilesIn(folder)) newest = std::max(newest, file.version);
+  return SnapshotStore(folder, newest);
+}
+
+std::filesystem::path SnapshotStore::PathOf(const std::string& task, std::int64_t version) const {
+  return folder_ / (task + "-" + std::to_string(version) + std::string(kSuffix));
+}
+
+core::Result<std::int64_t> SnapshotStore::Write(const std::string& task, std::int64_t updates,
+                                                skills::PolicyWeights weights) {
+  const std::int64_t version = ++newest_;
+  const skills::Snapshot snapshot{version, task, updates, std::move(weights)};
+  if (auto written = skills::WriteSnapshot(PathOf(task, version).string(), snapshot); !written)
+    return tl::make_unexpected(written.error());
+  return version;
+}
+
+int SnapshotStore::Prune(const std::string& task, int kept, const std::set<std::int64_t>& needed) {
+  std::vector<std::int64_t> versions;
+  for (const Named& file : FilesIn(folder_))
+    if (file.task == task) versions.push_back(file.version);
+  std::sort(versions.rbegin(), versions.rend());
+  int removed = 0;
+  for (std::size_t i = static_cast<std::size_t>(std::max(kept, 1)); i < versions.size(); ++i) {
+    std::error_code error;
+    if (!needed.contains(versions[i]) && std::filesystem::remove(PathOf(task, versions[i]), error)) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace nightshift::learner

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learner/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nightshift::learner {
+
+namespace {
+
+constexpr std::size_t kRecentEpisodesMax = 400;  // About 60 KB each: 25 MB.
+
+/// The same for a task whatever the order in which tasks appear (FNV-1a).
+std::uint64_t SeedOf(std::uint64_t seed, const std::string& task) {
+  std::uint64_t hash = 0xcbf29ce484222325u ^ seed;
+  for (const char c : task) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Config& config, const skills::Scene& scene) : config_(config), scene_(scene) {}
+
+Trainer::Entry* Trainer::Find(const std::string& task) {
+  const auto found = entries_.find(task);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+const Trainer::Entry* Trainer::Find(const std::string& task) const {
+  const auto found = entries_.find(task);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+core::Result<void> Trainer::Know(const TaskSpecs& tasks) {
+  for (const core::TaskSpec& spec : tasks)
+    if (Find(spec.name) == nullptr)
+      if (auto added = Add(spec); !added) return added;
+  return {};
+}
+
+core::Result<void> Trainer::Add(const core::TaskSpec& spec) {
+  auto task = skills::Task::Make(spec);
+  if (!task) return tl::make_unexpected(task.error());
+  Entry fresh{spec, std::move(*task), Agent(config_.agent, SeedOf(config_.seed, spec.name)), 0, 0, 0, {}};
+  if (const auto saved = saved_agents_.find(spec.name); saved != saved_agents_.end()) {
+    if (auto restored = fresh.agent.Restore(saved->second); !restored)
+      return core::Fail(restored.error().code, "task " + spec.name + ": " + restored.error().detail);
+    fresh.own_steps = saved_steps_[spec.name];
+    saved_agents_.erase(saved);
+  }
+  Entry& entry = entries_.emplace(spec.name, std::move(fresh)).first->second;
+  IngestFacts unused;
+  for (const core::Episode& episode : recent_) Relabel(entry, episode, unused);
+  return {};
+}
+
+core::Result<IngestFacts> Trainer::Ingest(const core::Episode& episode, const TaskSpecs& tasks) {
+  if (auto known = Know(tasks); !known) return tl::make_unexpected(known.error());
+  return Ingest(episode);
+}
+
+IngestFacts Trainer::Ingest(const core::Episode& episode) {
+  IngestFacts facts;
+  const bool counts = episode.id == 0 || episode.id > counted_cursor_;
+  cursor_ = std::max(cursor_, episode.id);
+  const auto length = static_cast<std::int64_t>(episode.steps.size());
+  if (counts) steps_ += length;
+  Entry* own = Find(episode.task);
+  if (own == nullptr) {
+    ++unknown_episodes_;
+  } else {
+    if (counts) own->own_steps += length;
+    const Segment segment = SegmentOf(episode, config_.agent, scene_);
+    facts.own = AddSegment(*own, segment, facts);
+    if (segment.solved && TakeAsDemonstration(*own, episode)) {
+      for (const Sample& sample : Fold(segment, config_.agent.n_step, config_.agent.discount))
+        facts.demonstrated += own->agent.AddDemonstration(sample) ? 1 : 0;
+      own->agent.EndDemonstration();
+    }
+  }
+  for (auto& [name, entry] : entries_)
+    if (name != episode.task) Relabel(entry, episode, facts);
+  Remember(episode);
+  return facts;
+}
+
+int Trainer::AddSegment(Entry& entry, const Segment& segment, IngestFacts& facts) {
+  int added = 0;
+  for (const Sample& sample : Fold(segment, config_.agent.n_step, config_.agent.discount)) {
+    const bool taken = entry.agent.AddPractice(sample);
+    added += taken ? 1 : 0;
+    facts.refused += taken ? 0 : 1;
+  }
+  return added;
+}
+
+bool Trainer::TakeAsDemonstration(Entry& entry, const core::Episode& episode) {
+  switch (episode.skill) {
+    case core::SkillKind::kScripted:
+      if (!episode.demonstration || entry.scripted_demonstrations >= config_.scripted_demonstrations_max) return false;
+      ++entry.scripted_demonstrations;
+      return true;
+    case core::SkillKind::kLearned:
+      if (entry.learned_demonstrations >= config_.learned_demonstrations_max) return false;
+      ++entry.learned_demonstrations;
+      return true;
+  }
+  return false;
+}
+
+void Trainer::Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts) {
+  if (config_.relabelling == Relabelling::kOff || episode.task == entry.spec.name) return;
+  for (const Segment& segment : SegmentsFor(entry.task, episode, config_.agent, scene_)) {
+    if (!segment.solved && config_.relabelling == Relabelling::kSuccesses) continue;
+    facts.relabelled += AddSegment(entry, segment, facts);
+    if (!segment.solved || !TakeAsDemonstration(entry, episode)) continue;
+    for (const Sample& sample : Fold(segment, config_.agent.n_step, config_.agent.discount))
+      facts.demonstrated += entry.agent.AddDemonstration(sample) ? 1 : 0;
+    entry.agent.EndDemonstration();
+  }
+}
+
+void Trainer::Remember(const core::Episode& episode) {
+  recent_.push_back(episode);
+  if (recent_.size() > kRecentEpisodesMax) recent_.pop_front();
+}
+
+void Trainer::InheritIfFresh(Entry& entry) {
+  if (entry.spec.inherits_from.empty() || entry.agent.state().updates + entry.agent.state().clone_updates > 0) return;
+  const Entry* parent = Find(entry.spec.inherits_from);
+  if (parent != nullptr && parent->agent.state().updates > 0) entry.agent.Inherit(parent->agent);
+}
+
+double Trainer::BacklogOf(const Entry& entry) const {
+  if (entry.agent.phase() == Phase::kWaiting) return 0;
+  const double due = config_.update_ratio * static_cast<double>(entry.own_steps);
+  return std::max(0.0, due - static_cast<double>(entry.agent.state().updates)) +
+         (entry.own_steps > 0 ? static_cast<double>(entry.agent.clone_updates_left()) : 0);
+}
+
+double Trainer::Backlog() const {
+  double total = 0;
+  for (const auto& [name, entry] : entries_) total += BacklogOf(entry);
+  return total;
+}
+
+std::optional<Trainer::Update> Trainer::UpdateOnce() {
+  Entry* busiest = nullptr;
+  double most = -1;
+  for (auto& [name, entry] : entries_) {
+    if (entry.agent.phase() == Phase::kWaiting) continue;
+    if (const double backlog = BacklogOf(entry); backlog > most) {
+      busiest = &entry;
+      most = backlog;
+    }
+  }
+  if (busiest == nullptr) return std::nullopt;
+  InheritIfFresh(*busiest);
+  busiest->last = busiest->agent.Update();
+  if (!busiest->last.diverged && busiest->agent.state().updates % config_.healthy_every == 0)
+    busiest->agent.MarkHealthy();
+  return Update{busiest->spec.name, busiest->last};
+}
+
+core::Result<skills::PolicyWeights> Trainer::Weights(const std::string& task, Actor which) const {
+  const Entry* entry = Find(task);
+  if (entry == nullptr) return core::Fail(core::FaultCode::kRefused, "no task named " + task + " is known");
+  return entry->agent.Weights(which);
+}
+
+bool Trainer::HasPolicy(const std::string& task) const {
+  const Entry* entry = Find(task);
+  if (entry == nullptr) return false;
+  const AgentState& state = entry->agent.state();
+  const bool frozen = state.updates < config_.agent.actor_frozen_updates;
+  return entry->agent.clone_updates_left() == 0 && (state.clone_updates > 0 || !frozen);
+}
+
+std::vector<AgentFacts> Trainer::Facts() const {
+  std::vector<AgentFacts> all;
+  for (const auto& [name, entry] : entries_) {
+    const Agent& agent = entry.agent;
+    AgentFacts facts;
+    facts.task = name;
+    facts.phase = agent.phase();
+    facts.updates = agent.state().updates;
+    facts.clone_updates = agent.state().clone_updates;
+    facts.own_steps = entry.own_steps;
+    facts.samples = agent.practice().size();
+    facts.demonstrations = agent.demonstrations().size();
+    facts.demonstrated_episodes = agent.demonstrated_episodes();
+    facts.overflowed = agent.practice().overflowed() + agent.demonstrations().overflowed();
+    facts.refused = agent.practice().refused() + agent.demonstrations().refused();
+    facts.divergences = agent.state().divergences;
+    facts.backlog = BacklogOf(entry);
+    facts.weight_norm = std::hypot(NormOf(agent.state().actor), NormOf(agent.state().critics));
+    facts.last = entry.last;
+    all.push_back(facts);
+  }
+  return all;
+}
+
+std::int64_t Trainer::updates() const {
+  std::int64_t total = 0;
+  for (const auto& [name, entry] : entries_) total += entry.agent.state().updates;
+  for (const auto& [name, state] : saved_agents_) total += state.updates;
+  return total;
+}
+
+}  // namespace nightshift::learner

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitoring/learner_metrics.h"
+
+#include "monitoring/families.h"
+#include "monitoring/labels.h"
+
+namespace nightshift::monitoring {
+
+class LearnerMetrics::Figures {
+ public:
+  explicit Figures(prometheus::Registry& registry)
+      : updates(Counters(registry, "learner_updates_total", "Updates of an agent, all sessions.")),
+        samples(Gauges(registry, "learner_samples", "Transitions in an agent's replay.")),
+        critic_loss(Gauges(registry, "learner_critic_loss", "Loss of the critics in the newest updates.")),
+        q_mean(Gauges(registry, "learner_q_mean", "Mean value that the critics give to sampled actions.")),
+        q_bias(Gauges(registry, "learner_q_bias", "Value less the return that followed, over closed episodes.")),
+        entropy(Gauges(registry, "learner_entropy", "Entropy of the policy, in nats.")),
+        temperature(Gauges(registry, "learner_temperature", "Weight of the entropy in the objective.")),
+        dormant(Gauges(registry, "learner_dormant_ratio", "Share of units that do not react to anything.")),
+        rank(Gauges(registry, "learner_feature_rank", "Effective rank of the critic's features.")),
+        norm(Gauges(registry, "learner_weight_norm", "Norm of an agent's weights.")),
+        consumed(Counters(registry, "learner_transitions_consumed_total", "Transitions read from the journal.").Add({})),
+        ratio(Gauges(registry, "learner_update_ratio", "Updates per transition in this session.").Add({})),
+        target(Gauges(registry, "learner_update_ratio_target", "Updates per transition that are configured.").Add({})),
+        published(Counters(registry, "learner_published_total", "Candidate policies that were published.")) {}
+
+  prometheus::Family<prometheus::Counter>& updates;
+  prometheus::Family<prometheus::Gauge>& samples;
+  prometheus::Family<prometheus::Gauge>& critic_loss;
+  prometheus::Family<prometheus::Gauge>& q_mean;
+  prometheus::Family<prometheus::Gauge>& q_bias;
+  prometheus::Family<prometheus::Gauge>& entropy;
+  prometheus::Family<prometheus::Gauge>& temperature;
+  prometheus::Family<prometheus::Gauge>& dormant;
+  prometheus::Family<prometheus::Gauge>& rank;
+  prometheus::Family<prometheus::Gauge>& norm;
+  prometheus::Counter& consumed;
+  prometheus::Gauge& ratio;
+  prometheus::Gauge& target;
+  prometheus::Family<prometheus::Counter>& published;
+  BoundedLabel task{kTaskLabelsMax};
+};
+
+LearnerMetrics::LearnerMetrics(Metrics& metrics) : figures_(std::make_unique<Figures>(metrics.registry())) {}
+LearnerMetrics::~LearnerMetrics() = default;
+
+void LearnerMetrics::SetAgent(const AgentFigures& agent) {
+  const prometheus::Labels task = {{"task", figures_->task.Value(agent.task)}};
+  SetTotal(figures_->updates.Add(task), agent.updates);
+  figures_->samples.Add(task).Set(agent.samples);
+  figures_->critic_loss.Add(task).Set(agent.critic_loss);
+  figures_->q_mean.Add(task).Set(agent.q_mean);
+  figures_->entropy.Add(task).Set(agent.entropy);
+  figures_->temperature.Add(task).Set(agent.temperature);
+  if (agent.q_bias) figures_->q_bias.Add(task).Set(*agent.q_bias);
+  if (agent.dormant_ratio) figures_->dormant.Add(task).Set(*agent.dormant_ratio);
+  if (agent.feature_rank) figures_->rank.Add(task).Set(*agent.feature_rank);
+  if (agent.weight_norm) figures_->norm.Add(task).Set(*agent.weight_norm);
+}
+
+void LearnerMetrics::SetTraining(const TrainingFigures& training) {
+  SetTotal(figures_->consumed, training.transitions_consumed);
+  figures_->ratio.Set(training.update_ratio);
+  figures_->target.Set(training.update_ratio_target);
+}
+
+void LearnerMetrics::CountPublished(const std::string& task) {
+  figures_->published.Add({{"task", figures_->task.Value(task)}}).Increment();
+}
+
+}  // namespace nightshift::monitoring

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "monitoring/metrics.h"
+
+namespace nightshift::monitoring {
+
+/// One agent's figures, after its newest update. Those that the algorithm does not compute are absent.
+struct AgentFigures {
+  std::string task;
+  double updates = 0;  // All sessions.
+  double samples = 0;  // In its replay.
+  double critic_loss = 0;
+  double q_mean = 0;
+  double entropy = 0;
+  double temperature = 0;
+  std::optional<double> q_bias;
+  std::optional<double> dormant_ratio;  // Share of units that do not react to anything.
+  std::optional<double> feature_rank;
+  std::optional<double> weight_norm;
+};
+
+struct TrainingFigures {
+  double transitions_consumed = 0;  // All sessions.
+  double update_ratio = 0;          // Updates per transition, in this session.
+  double update_ratio_target = 0;   // As configured.
+};
+
+/// The learner's figures. Thread: any one.
+class LearnerMetrics {
+ public:
+  explicit LearnerMetrics(Metrics& metrics);
+  ~LearnerMetrics();
+
+  void SetAgent(const AgentFigures& agent);
+  void SetTraining(const TrainingFigures& training);
+  void CountPublished(const std::string& task);
+
+ private:
+  class Figures;
+  std::unique_ptr<Figures> figures_;
+};
+
+}  // namespace nightshift::monitoring

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitoring/safety_metrics.h"
+
+#include <array>
+#include <atomic>
+#include <string>
+
+#include "core/check.h"
+#include "monitoring/families.h"
+
+namespace nightshift::monitoring {
+namespace {
+
+using core::LimitId;
+using core::StopCause;
+using core::Verdict;
+
+constexpr std::array kLimits = {LimitId::kNone,          LimitId::kPosition,  LimitId::kVelocity,
+                                LimitId::kAcceleration,  LimitId::kWorkspace, LimitId::kNotFinite,
+                                LimitId::kWrongSize,     LimitId::kWrongEpoch, LimitId::kReplayed,
+                                LimitId::kLate,          LimitId::kNoCommand, LimitId::kNoState,
+                                LimitId::kTrackingError, LimitId::kLatched};
+constexpr std::array kVerdicts = {Verdict::kPass, Verdict::kLimited, Verdict::kRefused, Verdict::kStopped};
+constexpr std::array kCauses = {StopCause::kNoCommand, StopCause::kStall,      StopCause::kTrackingError,
+                                StopCause::kHot,       StopCause::kDriverLost, StopCause::kRestarted,
+                                StopCause::kOperator};
+
+// The enums are used as indices: their lists here must be whole and in order.
+constexpr bool InOrder() {
+  for (std::size_t i = 0; i < kLimits.size(); ++i)
+    if (static_cast<std::size_t>(kLimits[i]) != i) return false;
+  for (std::size_t i = 0; i < kVerdicts.size(); ++i)
+    if (static_cast<std::size_t>(kVerdicts[i]) != i) return false;
+  return true;
+}
+static_assert(InOrder());
+
+// 50 us to 50 ms: a control tick is 1 to 5 ms.
+const std::vector<double> kTickBounds = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3};
+
+/// A prometheus::Histogram locks. This one is filled without and poured into one by whoever is not in a hurry.
+class TickHistogram {
+ public:
+  explicit TickHistogram(prometheus::Histogram& target) : target_(target) {}
+
+  void Count(std::chrono::nanoseconds value) {
+    const double seconds = std::chrono::duration<double>(value).count();
+    std::size_t bucket = 0;
+    while (bucket < kTickBounds.size() && seconds > kTickBounds[bucket]) ++bucket;
+    counts_[bucket].fetch_add(1, std::memory_order_relaxed);
+    sum_ns_.fetch_add(value.count(), std::memory_order_relaxed);
+  }
+
+  void Pour() {
+    std::vector<double> increments;
+    for (auto& count : counts_) increments.push_back(static_cast<double>(count.exchange(0, std::memory_order_relaxed)));
+    target_.ObserveMultiple(increments, 1e-9 * static_cast<double>(sum_ns_.exchange(0, std::memory_order_relaxed)));
+  }
+
+ private:
+  prometheus::Histogram& target_;
+  std::array<std::atomic<std::uint64_t>, 11> counts_{};  // One above the number of bounds: the last is +Inf.
+  std::atomic<std::int64_t> sum_ns_{0};
+};
+
+}  // namespace
+
+class SafetyMetrics::Figures {
+ public:
+  explicit Figures(prometheus::Registry& registry)
+      : ticks(Counters(registry, "safety_ticks_total", "Control ticks.").Add({})),
+        took(OneHistogram(registry, "safety_tick_duration_seconds", "Wall time of the work of a control tick.",
+                          kTickBounds)),
+        late(OneHistogram(registry, "safety_tick_lateness_seconds",
+                          "Wall time by which a control tick began after it was due; 0 in lock-step.", kTickBounds)),
+        latches(Counters(registry, "safety_latches_total", "Stops that latched, by their first cause.")),
+        latched(Gauges(registry, "safety_latched", "1 for the worst cause that holds the robot now, else 0.")),
+        margin(Gauges(registry, "safety_margin",
+                      "Distance left to the limit that acted hardest in the last policy period, in the limit's unit.")),
+        temperature(Gauges(registry, "axis_temperature_celsius", "Motor temperature.")),
+        current(Gauges(registry, "axis_current_amperes", "Motor current.")),
+        error(Gauges(registry, "axis_position_error_radians", "Commanded less measured position.")),
+        powered(Gauges(registry, "drives_powered", "1 while the drives hold torque, else 0.").Add({})),
+        bus_errors(Counters(registry, "bus_errors_total", "Readings or commands that the robot's bus lost.")) {
+    NIGHTSHIFT_CHECK(kTickBounds.size() == 10);
+    auto& family = Counters(registry, "safety_judgements_total", "Judgements of control ticks.");
+    for (const Verdict verdict : kVerdicts)
+      for (const LimitId limit : kLimits)
+        if ((verdict == Verdict::kPass) == (limit == LimitId::kNone))
+          judgements[static_cast<std::size_t>(verdict)][static_cast<std::size_t>(limit)] = &family.Add(
+              {{"verdict", std::string(core::Name(verdict))}, {"limit", std::string(core::Name(limit))}});
+    for (const StopCause cause : kCauses) latches.Add({{"cause", std::string(core::Name(cause))}});
+    for (const auto code : {core::FaultCode::kDriverTimeout, core::FaultCode::kDriverLost})
+      bus_errors.Add({{"code", std::string(core::Name(code))}});
+  }
+
+  prometheus::Counter& ticks;
+  TickHistogram took;
+  TickHistogram late;
+  std::array<std::array<prometheus::Counter*, kLimits.size()>, kVerdicts.size()> judgements{};
+  prometheus::Family<prometheus::Counter>& latches;
+  prometheus::Family<prometheus::Gauge>& latched;
+  prometheus::Family<prometheus::Gauge>& margin;
+  prometheus::Family<prometheus::Gauge>& temperature;
+  prometheus::Family<prometheus::Gauge>& current;
+  prometheus::Family<prometheus::Gauge>& error;
+  prometheus::Gauge& powered;
+  prometheus::Family<prometheus::Counter>& bus_errors;
+  std::uint64_t last_latch_id = 0;
+};
+
+SafetyMetrics::SafetyMetrics(Metrics& metrics) : figures_(std::make_unique<Figures>(metrics.registry())) {}
+SafetyMetrics::~SafetyMetrics() = default;
+
+void SafetyMetrics::CountTick(const Tick& tick) {
+  figures_->ticks.Increment();
+  // A pass that names a limit, or a limit that is none, counts as what its verdict says.
+  const auto verdict = static_cast<std::size_t>(tick.verdict);
+  const auto limit = tick.verdict == Verdict::kPass ? LimitId::kNone : tick.limit;
+  if (auto* judgement = figures_->judgements.at(verdict).at(static_cast<std::size_t>(limit))) judgement->Increment();
+  figures_->took.Count(tick.took);
+  figures_->late.Count(tick.late);
+}
+
+void SafetyMetrics::SetPeriod(const core::PeriodReport& report) {
+  figures_->took.Pour();
+  figures_->late.Pour();
+  const auto& joints = report.joints;
+  for (int axis = 0; axis < joints.axes; ++axis) {
+    const auto i = static_cast<std::size_t>(axis);
+    const prometheus::Labels label = {{"axis", std::to_string(axis)}};
+    figures_->temperature.Add(label).Set(joints.temperature_c[i]);
+    figures_->current.Add(label).Set(joints.current_a[i]);
+    figures_->error.Add(label).Set(report.commanded_q_rad[i] - joints.q_rad[i]);
+  }
+  figures_->powered.Set(joints.powered ? 1 : 0);
+  if (report.limit != LimitId::kNone)
+    figures_->margin.Add({{"limit", std::string(core::Name(report.limit))}}).Set(report.margin);
+  for (const StopCause cause : kCauses)
+    figures_->latched.Add({{"cause", std::string(core::Name(cause))}}).Set(report.latch.worst == cause ? 1 : 0);
+  if (report.latch.latched() && report.latch.id != figures_->last_latch_id) {
+    figures_->latches.Add({{"cause", std::string(core::Name(report.latch.first))}}).Increment();
+    figures_->last_latch_id = report.latch.id;
+  }
+}
+
+void SafetyMetrics::CountBusError(core::FaultCode code) {
+  figures_->bus_errors.Add({{"code", std::string(core::Name(code))}}).Increment();
+}
+
+}  // namespace nightshift::monitoring

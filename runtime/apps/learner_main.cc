@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "io/link/link.h"
+#include "monitoring/log.h"
+#include "runtime/config.h"
+#include "runtime/exit_codes.h"
+#include "runtime/learner_service.h"
+
+namespace {
+
+using namespace nightshift;
+
+volatile std::sig_atomic_t must_end = 0;
+
+/// What only a person can mend is no reason to be started again.
+int ExitCodeOf(const core::Fault& fault) {
+  switch (fault.code) {
+    case core::FaultCode::kInvalidConfig:
+    case core::FaultCode::kMissingFile:
+    case core::FaultCode::kCorruptState:
+    case core::FaultCode::kSchemaTooNew:
+    case core::FaultCode::kAlreadyRunning: return runtime::kExitRefused;
+    case core::FaultCode::kDriverTimeout:
+    case core::FaultCode::kDriverLost:
+    case core::FaultCode::kCameraTimeout:
+    case core::FaultCode::kPeerTimeout:
+    case core::FaultCode::kMalformedMessage:
+    case core::FaultCode::kNotFinite:
+    case core::FaultCode::kOutOfReach:
+    case core::FaultCode::kRefused:
+    case core::FaultCode::kCorruptSnapshot:
+    case core::FaultCode::kDiskFull:
+    case core::FaultCode::kIoFailed: return runtime::kExitFault;
+  }
+  return runtime::kExitFault;
+}
+
+core::Result<runtime::LearnerServiceOptions> OptionsFrom(const std::string& config_file, const std::string& data,
+                                                         std::optional<std::uint64_t> seed) {
+  auto config = runtime::LoadConfig(config_file);
+  if (!config) return tl::make_unexpected(config.error());
+  const auto directory = std::filesystem::absolute(data).lexically_normal();
+  auto endpoints = io::EndpointsIn((directory / "run").string());
+  if (!endpoints) return tl::make_unexpected(endpoints.error());
+  std::error_code trouble;
+  std::filesystem::create_directories(directory / "run", trouble);  // If it failed, Bind says so.
+  if (seed) config->learner.seed = *seed;
+  return runtime::LearnerServiceOptions{.learner = config->learner,
+                                        .scene = config->scene,
+                                        .tasks = config->tasks,
+                                        .data_directory = directory,
+                                        .endpoints = *endpoints,
+                                        .version = NIGHTSHIFT_VERSION};
+}
+
+int Fail(const std::string& doing, const core::Fault& fault) {
+  monitoring::LogFault(doing, fault);
+  return ExitCodeOf(fault);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string config_file, data;
+  std::optional<std::uint64_t> seed;
+  CLI::App app("Trains policies from the journal and publishes snapshots");
+  app.add_option("--config", config_file, "Configuration file")->required();
+  app.add_option("--data", data, "Data directory")->required();
+  app.add_option("--seed", seed, "In place of learner.seed of the configuration");
+  app.set_version_flag("--version", NIGHTSHIFT_VERSION);
+  CLI11_PARSE(app, argc, argv);
+
+  monitoring::StartLog("nightshift-learner");
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { must_end = 1; });
+  const auto options = OptionsFrom(config_file, data, seed);
+  if (!options) return Fail("nightshift-learner does not start", options.error());
+  if (const auto served = runtime::ServeLearner(*options, [] { return must_end != 0; }); !served)
+    return Fail("nightshift-learner ends", served.error());
+  return runtime::kExitDone;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// nightshift-safety: owns the robot. --config FILE --data DIR [--speed max|1]
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "io/link/link.h"
+#include "monitoring/log.h"
+#include "monitoring/metrics.h"
+#include "monitoring/safety_metrics.h"
+#include "runtime/config.h"
+#include "runtime/control_loop.h"
+#include "runtime/devices.h"
+#include "runtime/exit_codes.h"
+#include "runtime/metrics_sender.h"
+#include "runtime/notify.h"
+#include "runtime/real_time.h"
+#include "runtime/safety_service.h"
+#include "safety/audit.h"
+
+namespace nightshift::runtime {
+namespace {
+
+std::atomic<bool> g_asked_to_end{false};  // Set by a signal handler, which can reach nothing else.
+
+struct Options {
+  std::string config, data, speed = "max";
+};
+
+std::int64_t UtcNanoseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+/// Commands to an earlier process must not be mistaken for commands to this one.
+safety::Monitor::Seed RandomSeed() {
+  std::random_device source;
+  const auto word = [&source] { return (static_cast<std::uint64_t>(source()) << 32) | source(); };
+  return {.epoch = word() >> 16, .nonce_source = word()};
+}
+
+/// Copies the control thread's counters to the metrics, and writes the audit. On the service thread.
+class Bookkeeping {
+ public:
+  Bookkeeping(monitoring::Metrics& metrics, monitoring::SafetyMetrics& figures, safety::Audit& audit)
+      : metrics_(metrics), figures_(figures), audit_(audit) {}
+
+  void Beat(const ControlLoop::Counters& counters, std::uint64_t malformed) {
+    Copy(counters.driver_timeouts, &timeouts_, core::FaultCode::kDriverTimeout);
+    Copy(counters.driver_losses, &losses_, core::FaultCode::kDriverLost);
+    Copy(counters.driver_garbled, &garbled_, core::FaultCode::kMalformedMessage);
+    metrics_.SetMalformed(static_cast<double>(malformed));
+    const auto flushed = audit_.Flush();
+    if (!flushed) metrics_.CountFault(flushed.error().code);
+    if (!flushed && audit_works_) monitoring::LogFault("writing the audit", flushed.error());
+    audit_works_ = flushed.has_value();
+  }
+
+ private:
+  void Copy(std::uint64_t total, std::uint64_t* seen, core::FaultCode code) {
+    for (; *seen < total; ++*seen) figures_.CountBusError(code);
+  }
+
+  monitoring::Metrics& metrics_;
+  monitoring::SafetyMetrics& figures_;
+  safety::Audit& audit_;
+  std::uint64_t timeouts_ = 0, losses_ = 0, garbled_ = 0;
+  bool audit_works_ = true;
+};
+
+/// Tells of each new stop once.
+class LatchLog {
+ public:
+  void See(const core::LatchReport& latch) {
+    if (latch.id == id_) return;
+    id_ = latch.id;
+    if (latch.latched())
+      monitoring::LogWarning("stopped: " + std::string(core::Name(latch.worst)) + " (first " +
+                             std::string(core::Name(latch.first)) + "), stop " + std::to_string(latch.id));
+  }
+
+ private:
+  std::uint64_t id_ = 0;
+};
+
+core::Result<void> Serve(const Options& options, const Config& config, const io::Endpoints& endpoints) {
+  auto replier = io::Replier::Bind(endpoints.safety_command);
+  if (!replier) return tl::make_unexpected(replier.error());
+  auto publisher = io::Publisher::Bind(endpoints.safety_state);
+  if (!publisher) return tl::make_unexpected(publisher.error());
+  auto audit = safety::Audit::Open({.folder = options.data + "/audit", .utc_ns = UtcNanoseconds});
+  if (!audit) return tl::make_unexpected(audit.error());
+  auto robot = MakeRobot(config, endpoints);
+  if (!robot) return tl::make_unexpected(robot.error());
+
+  monitoring::Metrics metrics("safety", NIGHTSHIFT_VERSION);
+  monitoring::SafetyMetrics figures(metrics);
+  Bookkeeping bookkeeping(metrics, figures, *audit);
+  LatchLog latch_log;
+  MetricsSender sender(endpoints.metrics, {"safety", [&metrics] { return metrics.Exposition(); }});
+
+  Mailbox mailbox;
+  AnswerBox answers;
+  SteadyWallClock wall;
+  safety::Filter filter(config.safety, RandomSeed());
+  const auto count_tick = [&figures](const TickFacts& tick) {
+    figures.CountTick({.verdict = tick.verdict, .limit = tick.limit, .took = tick.took, .late = tick.late});
+  };
+  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick}, config.safety,
+                   options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
+  std::unique_ptr<SafetyService> service;
+  SafetyService::Hooks hooks;
+  hooks.on_period = [&](const core::PeriodReport& report) {
+    figures.SetPeriod(report);
+    latch_log.See(report.latch);
+  };
+  hooks.on_beat = [&] {
+    bookkeeping.Beat(loop.counters(), service->malformed());
+    if (g_asked_to_end) loop.Stop();
+  };
+  hooks.on_progress = NotifyProgress;
+  service = std::make_unique<SafetyService>(std::move(*replier), std::move(*publisher), mailbox, answers,
+                                            loop.counters(), std::move(hooks));
+  std::thread talking([&service] { service->Run(); });
+  for (const auto& warning : LockMemory()) monitoring::LogWarning(warning);
+  if ((*robot)->pacing() == core::Pacing::kMonotonic)
+    for (const auto& warning : RaisePriority()) monitoring::LogWarning(warning);
+  NotifyReady();
+  monitoring::LogInfo("holding the robot; stopped until the supervisor clears the restart");
+  loop.Run();
+  NotifyStopping();
+  service->Stop();
+  talking.join();
+  static_cast<void>(audit->Flush());
+  return {};
+}
+
+int Fail(const core::Fault& fault) {
+  monitoring::LogFault("nightshift-safety", fault);
+  const bool useless_again = fault.code == core::FaultCode::kInvalidConfig || fault.code == core::FaultCode::kMissingFile ||
+                             fault.code == core::FaultCode::kAlreadyRunning;
+  return useless_again ? kExitRefused : kExitFault;
+}
+
+int Main(const Options& options) {
+  monitoring::StartLog("safety");
+  const auto config = LoadConfig(options.config);
+  if (!config) return Fail(config.error());
+  Options absolute = options;
+  absolute.data = std::filesystem::absolute(options.data).lexically_normal().string();
+  std::error_code failed;
+  std::filesystem::create_directories(absolute.data + "/run", failed);
+  if (failed) return Fail({core::FaultCode::kIoFailed, "cannot create " + absolute.data + "/run: " + failed.message()});
+  const auto endpoints = io::EndpointsIn(absolute.data + "/run");
+  if (!endpoints) return Fail(endpoints.error());
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { g_asked_to_end = true; });
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto served = Serve(absolute, *config, *endpoints);
+  return served ? kExitDone : Fail(served.error());
+}
+
+}  // namespace
+}  // namespace nightshift::runtime
+
+int main(int argc, char** argv) {
+  nightshift::runtime::Options options;
+  CLI::App app("Owns the robot: every motion passes through its limits. Part of Nightshift; see nightshift(1).");
+  app.add_option("--config", options.config, "Configuration file (TOML)")->required();
+  app.add_option("--data", options.data, "Data directory")->required();
+  app.add_option("--speed", options.speed, "Of a simulated clock: max, or 1 for real time")
+      ->check(CLI::IsMember({"max", "1"}));
+  CLI11_PARSE(app, argc, argv);
+  return nightshift::runtime::Main(options);
+}

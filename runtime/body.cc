@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/body.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/kinematics.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using core::Vec3;
+
+constexpr float kGripHysteresis = 0.25f;         // CELL.md: keeps an unsure policy from chattering.
+constexpr core::Duration kDeadline = core::Seconds(0.2);  // Two policy periods.
+constexpr double kTipZMinM = 0.006;              // Fingertips are a little below the grasp point.
+constexpr double kTipZMaxM = 0.20;
+constexpr double kArrivedM = 0.008;
+
+double Clamped(double value, double middle, double lead) { return std::clamp(value, middle - lead, middle + lead); }
+
+double Toward(double now, double wanted, double step) { return now + std::clamp(wanted - now, -step, step); }
+
+}  // namespace
+
+core::Result<Body::Moved> Body::Rest() { return Exchange(std::nullopt); }
+
+Vec3 Body::NextTip(const core::PolicyAction& action) const {
+  const auto share = [&action](std::size_t i) {
+    return std::isfinite(action[i]) ? std::clamp(static_cast<double>(action[i]), -1.0, 1.0) : 0.0;
+  };
+  const Vec3 from = seen_.commanded_tip_m;
+  const Vec3 wanted = from + Vec3{share(0), share(1), share(2)} * scene_.step_m_max;
+  const double lead = scene_.command_lead_m_max;
+  return {Clamped(wanted.x, seen_.tip_m.x, lead), Clamped(wanted.y, seen_.tip_m.y, lead),
+          std::clamp(Clamped(wanted.z, seen_.tip_m.z, lead), kTipZMinM, kTipZMaxM)};
+}
+
+core::ProposedAction Body::Proposal(Vec3 tip_m) {
+  core::ProposedAction proposal;
+  proposal.epoch = report_.latch.epoch;
+  proposal.sequence = ++sequence_;
+  proposal.deadline = report_.joints.time + kDeadline;
+  proposal.axes = core::kArmAxes;
+  // Out of reach: the joints stay where they were told to be; only the jaw may move.
+  if (auto q = core::InverseKinematics(scene_.arm, tip_m, 0)) target_q_rad_ = *q;
+  else target_q_rad_ = report_.commanded_q_rad;
+  target_q_rad_[core::kJaw] = jaw_closed_ ? scene_.jaw_closed_rad : scene_.jaw_open_rad;
+  proposal.target_q_rad = target_q_rad_;
+  return proposal;
+}
+
+core::Result<Body::Moved> Body::Act(const core::PolicyAction& action) {
+  if (action[3] > kGripHysteresis) jaw_closed_ = true;
+  if (action[3] < -kGripHysteresis) jaw_closed_ = false;
+  return Exchange(Proposal(NextTip(action)));
+}
+
+core::Result<Body::Moved> Body::GoTo(Vec3 to, bool jaw_closed, int periods_max) {
+  jaw_closed_ = jaw_closed;
+  core::Result<Moved> moved = Moved{seen_, {}, report_};
+  for (int i = 0; i < periods_max && moved; ++i) {
+    const Vec3 from = seen_.commanded_tip_m;
+    const double step = scene_.step_m_max;
+    moved = Exchange(Proposal({Toward(from.x, to.x, step), Toward(from.y, to.y, step), Toward(from.z, to.z, step)}));
+    if (moved && (Norm(seen_.tip_m - to) < kArrivedM || report_.latch.latched())) break;
+  }
+  return moved;
+}
+
+core::Result<Body::Moved> Body::Exchange(const std::optional<core::ProposedAction>& proposal) {
+  const Vec3 from = seen_.commanded_tip_m;
+  auto report = arm_.Exchange(proposal);
+  if (!report) return tl::make_unexpected(report.error());
+  report_ = *report;
+  sequence_ = std::max(sequence_, report_.sequence);
+  Moved moved;
+  seen_.time = report_.joints.time;
+  seen_.joints = report_.joints;
+  seen_.tip_m = core::ForwardKinematics(scene_.arm, report_.joints.q_rad).position_m;
+  seen_.commanded_tip_m = core::ForwardKinematics(scene_.arm, report_.commanded_q_rad).position_m;
+  seen_.jaw_rad = report_.joints.q_rad[core::kJaw];
+  seen_.jaw_command_rad = jaw_closed_ ? scene_.jaw_closed_rad : scene_.jaw_open_rad;
+  seen_.jaw_torque_nm = report_.joints.torque_nm[core::kJaw];
+  const io::Sighting sighting = eyes_.Look({.now = seen_.time,
+                                            .tip_m = seen_.tip_m,
+                                            .jaw_rad = seen_.jaw_rad,
+                                            .jaw_command_rad = seen_.jaw_command_rad});
+  seen_.frame = sighting.frame;
+  seen_.frame_age = sighting.frame_age;
+  seen_.object_count = sighting.object_count;
+  seen_.objects = sighting.objects;
+  const Vec3 step = (seen_.commanded_tip_m - from) * (1 / scene_.step_m_max);
+  moved.after = seen_;
+  moved.applied = {static_cast<float>(std::clamp(step.x, -1.0, 1.0)), static_cast<float>(std::clamp(step.y, -1.0, 1.0)),
+                   static_cast<float>(std::clamp(step.z, -1.0, 1.0)), jaw_closed_ ? 1.0f : -1.0f};
+  moved.report = report_;
+  return moved;
+}
+
+}  // namespace nightshift::runtime

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/progress.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/action.h"
+#include "runtime/cli/duration_text.h"
+
+namespace nightshift::runtime::cli {
+namespace {
+
+constexpr std::chrono::seconds kLineEvery{5};
+constexpr std::size_t kColumnsMax = 118;  // Longer lines would wrap and break redrawing.
+constexpr std::size_t kTasksShownMax = 24;
+
+std::string Share(std::uint64_t solved, std::uint64_t attempts) {
+  if (attempts == 0) return "-";
+  return fmt::format("{}/{} ({:.0f} %)", solved, attempts, 100.0 * static_cast<double>(solved) / static_cast<double>(attempts));
+}
+
+std::string TimeText(const RunProgress& progress) {
+  std::string text = Text(progress.practised);
+  if (progress.robot_time) text += " of " + Text(*progress.robot_time);
+  text += " practised, " + Text(progress.wall) + " wall";
+  if (const auto left = TimeLeft(progress)) text += ", about " + Text(*left) + " left";
+  if (progress.restarts > 0) text += fmt::format(", {} restarts of processes", progress.restarts);
+  return text;
+}
+
+std::string SafetyText(const wire::SafetyStatus& safety) {
+  const auto worst = static_cast<core::StopCause>(safety.period().latch().worst());
+  std::string text = safety.state();
+  if (worst != core::StopCause::kNone) text += " because of " + std::string(core::Name(worst));
+  return text;
+}
+
+std::string LearnerText(const Heard& heard) {
+  if (!heard.learner) return "silent";
+  return fmt::format("{}, {} updates, {:.0f}/s, {} transitions", heard.learner->state(), heard.learner->updates(),
+                     heard.learner->updates_per_second(), heard.learner->transitions());
+}
+
+std::string Activity(const wire::SupervisorStatus& status) {
+  std::string text = status.activity();
+  if (!status.task().empty()) text += " " + status.task();
+  if (!status.skill().empty()) text += " (" + status.skill() + ")";
+  if (!status.why().empty()) text += ": " + status.why();
+  return text;
+}
+
+void AddTasks(const wire::SupervisorStatus& status, std::vector<std::string>& lines) {
+  lines.push_back(fmt::format("  {:<28} {:>18} {:>18}  {:>9} {:>8}", "task", "scripted", "learned", "recently", "policy"));
+  std::size_t shown = 0;
+  for (const wire::TaskStatus& task : status.tasks()) {
+    if (++shown > kTasksShownMax) {
+      lines.push_back(fmt::format("  and {} more", static_cast<std::size_t>(status.tasks_size()) - kTasksShownMax));
+      break;
+    }
+    lines.push_back(fmt::format("  {:<28} {:>18} {:>18}  {:>9} {:>8}", (task.recovery() ? "+ " : "") + task.task(),
+                                Share(task.scripted_solved(), task.scripted_attempts()),
+                                Share(task.learned_solved(), task.learned_attempts()),
+                                task.learned_attempts() ? fmt::format("{:.0f} %", 100 * task.learned_competence()) : "-",
+                                task.promoted_version() ? fmt::format("v{}", task.promoted_version()) : "-"));
+  }
+}
+
+std::uint64_t RecoveryTasks(const wire::SupervisorStatus& status) {
+  return static_cast<std::uint64_t>(
+      std::count_if(status.tasks().begin(), status.tasks().end(), [](const auto& task) { return task.recovery(); }));
+}
+
+}  // namespace
+
+std::optional<core::Duration> TimeLeft(const RunProgress& progress) {
+  constexpr core::Duration kEnough = core::Seconds(10);
+  if (!progress.robot_time || progress.practised < kEnough) return std::nullopt;
+  const double left = core::ToSeconds(std::max(core::Duration(0), *progress.robot_time - progress.practised));
+  return core::Seconds(left * static_cast<double>(progress.wall.count()) / core::ToSeconds(progress.practised));
+}
+
+std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& progress) {
+  std::vector<std::string> lines{"nightshift  " + TimeText(progress)};
+  if (!heard.supervisor) {
+    lines.push_back("  supervisor: silent (starting, or restarting after a crash)");
+  } else {
+    const wire::SupervisorStatus& status = *heard.supervisor;
+    lines.push_back("  now         " + Activity(status));
+    lines.push_back(fmt::format("  episodes    {}   recovery tasks {}   interventions {}", status.episodes(),
+                                RecoveryTasks(status), status.interventions()));
+    for (const std::string& mode : status.degraded()) lines.push_back("  note        " + mode);
+    if (!status.fault().empty()) lines.push_back("  fault       " + status.fault());
+  }
+  lines.push_back("  safety      " + (heard.safety ? SafetyText(*heard.safety) : std::string("silent")));
+  lines.push_back("  learner     " + LearnerText(heard));
+  if (heard.supervisor) AddTasks(*heard.supervisor, lines);
+  for (std::string& line : lines)
+    if (line.size() > kColumnsMax) line.resize(kColumnsMax);
+  return lines;
+}
+
+std::string StatusLine(const Heard& heard, const RunProgress& progress) {
+  std::string line = TimeText(progress);
+  if (!heard.supervisor) return line + " | supervisor silent";
+  line += fmt::format(" | {} | {} episodes", Activity(*heard.supervisor), heard.supervisor->episodes());
+  for (const wire::TaskStatus& task : heard.supervisor->tasks()) {
+    if (task.recovery()) continue;
+    line += fmt::format(" | {} scripted {} learned {}", task.task(), Share(task.scripted_solved(), task.scripted_attempts()),
+                        Share(task.learned_solved(), task.learned_attempts()));
+  }
+  return line + fmt::format(" | recovery tasks {} | interventions {} | {:.0f} updates/s", RecoveryTasks(*heard.supervisor),
+                            heard.supervisor->interventions(), heard.learner ? heard.learner->updates_per_second() : 0.0);
+}
+
+void ProgressScreen::Show(const Heard& heard, const RunProgress& progress) {
+  if (kind_ == Kind::kLines) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_line_) return;
+    next_line_ = now + kLineEvery;
+    fmt::print("{}\n", StatusLine(heard, progress));
+    std::fflush(stdout);
+    return;
+  }
+  if (drawn_ > 0) fmt::print("\x1b[{}F\x1b[J", drawn_);
+  const auto lines = StatusBlock(heard, progress);
+  for (const std::string& line : lines) fmt::print("{}\n", line);
+  drawn_ = lines.size();
+  std::fflush(stdout);
+}
+
+ProgressScreen::Kind ScreenKind() {
+  return ::isatty(STDOUT_FILENO) ? ProgressScreen::Kind::kTerminal : ProgressScreen::Kind::kLines;
+}
+
+}  // namespace nightshift::runtime::cli

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/config_checks.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <numeric>
+
+#include "skills/skill.h"
+#include "skills/task.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using core::Fail;
+using core::FaultCode;
+using core::Result;
+
+constexpr std::array<std::string_view, 18> kUnits{"s",   "ms", "us",  "ns",  "min", "h",   "m",    "mm",   "cm",
+                                                  "rad", "deg", "hz", "px",  "c",   "nm",  "a",    "kg",   "mib"};
+constexpr std::size_t kNearDistanceMax = 4;  // Edits; beyond that a proposal is no help.
+
+std::size_t Edits(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+/// "learner.timeout_ms_max" -> "learner.timeout_*_max": the key without its units.
+std::string Stem(const std::string& path) {
+  std::string stem, word;
+  const auto flush = [&] {
+    stem += std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end() ? "*" : word;
+    word.clear();
+  };
+  for (const char c : path) {
+    if (c != '_' && c != '.') {
+      word += c;
+      continue;
+    }
+    flush();
+    stem += c;
+  }
+  flush();
+  return stem;
+}
+
+/// Also without any unit at all: "timeout" for "timeout_s".
+std::string Bare(const std::string& path) {
+  std::string stem = Stem(path);
+  for (std::size_t at = stem.find("_*"); at != std::string::npos; at = stem.find("_*")) stem.erase(at, 2);
+  return stem;
+}
+
+std::string LastWord(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+
+}  // namespace
+
+std::string UnknownKey(const std::string& path, const std::string& value, const std::vector<std::string>& known) {
+  const std::string begin = path + " = " + value + ": unknown key";
+  for (const std::string& key : known)
+    if (Bare(key) == Bare(path)) return begin + ": wrong unit, this is given as " + key + "; convert the value";
+  const auto nearer = [&path](const std::string& a, const std::string& b) { return Edits(a, path) < Edits(b, path); };
+  const auto nearest = std::min_element(known.begin(), known.end(), nearer);
+  if (nearest != known.end() && Edits(*nearest, path) <= kNearDistanceMax) return begin + "; did you mean " + *nearest + "?";
+  for (const std::string& key : known)
+    if (LastWord(key) == LastWord(path)) return begin + "; did you mean " + key + "?";
+  return begin + "; configs/tabletop.toml shows the keys that exist" +
+         (nearest != known.end() ? ", the nearest is " + *nearest : std::string());
+}
+
+Result<void> ResolveFiles(Config& config, const std::string& folder) {
+  const std::filesystem::path model = std::filesystem::path(folder) / config.cell.model_file;
+  std::error_code trouble;
+  if (!std::filesystem::is_regular_file(model, trouble))
+    return Fail(FaultCode::kMissingFile, config.file + ": cell.model_file = " + config.cell.model_file + ": there is no file " +
+                                             model.lexically_normal().string() +
+                                             "; paths are relative to the folder of the configuration file");
+  config.cell.model_file = model.lexically_normal().string();
+  return {};
+}
+
+Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t index, const std::string& where) {
+  const core::TaskSpec& task = tasks[index];
+  const std::string name = where + "tasks." + (task.name.empty() ? "?" : task.name) + ": ";
+  if (task.name.empty()) return Fail(FaultCode::kInvalidConfig, name + "has no name; add name = \"...\"");
+  for (std::size_t i = 0; i < index; ++i)
+    if (tasks[i].name == task.name)
+      return Fail(FaultCode::kInvalidConfig, name + "this name is taken; each task needs a name of its own");
+  if (const auto made = skills::Task::Make(task); !made) return Fail(made.error().code, name + made.error().detail);
+  const auto scripts = skills::ScriptNames();
+  if (std::find(scripts.begin(), scripts.end(), task.script) != scripts.end()) return {};
+  const std::string known = std::accumulate(scripts.begin(), scripts.end(), std::string(),
+                                            [](std::string all, const std::string& one) { return all + " " + one; });
+  return Fail(FaultCode::kInvalidConfig, name + "script = \"" + task.script + "\": unknown motion; those that exist:" + known);
+}
+
+Result<void> CheckWhole(const Config& config) {
+  const std::string where = config.file + ": ";
+  if (config.tasks.empty())
+    return Fail(FaultCode::kInvalidConfig, where + "[[tasks]]: there is none; at least one task must be practised");
+  const std::array<Result<void>, 5> judged{io::Validate(config.perception), io::cell::Validate(config.cell),
+                                           safety::Validate(config.safety), learner::Validate(config.learner),
+                                           runtime::Validate(config.practice)};
+  for (const Result<void>& part : judged)
+    if (!part) return Fail(part.error().code, where + part.error().detail);
+  return {};
+}
+
+}  // namespace nightshift::runtime

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "core/devices.h"
+#include "runtime/safety_mail.h"
+#include "runtime/wall_clock.h"
+#include "safety/audit.h"
+#include "safety/checks/proposal.h"
+#include "safety/config.h"
+#include "safety/filter.h"
+#include "safety/period.h"
+
+namespace nightshift::runtime {
+
+/// How fast a simulated clock may go. Real hardware has no choice.
+enum class LoopSpeed { kMax, kRealTime };
+
+/// One tick, as metrics want it.
+struct TickFacts {
+  core::Verdict verdict = core::Verdict::kPass;
+  core::LimitId limit = core::LimitId::kNone;
+  std::chrono::nanoseconds took{0};  // Judging.
+  std::chrono::nanoseconds late{0};  // Behind schedule; zero in lock-step.
+};
+
+/// Read, judge, apply: one action reaches the drives in every tick, whoever else lives or not.
+///
+/// Time. With a monotonic clock a tick is due each control period. In lock-step the device's clock goes on by one period
+/// per Apply, and at each boundary of a policy period the loop waits for the next exchange; after `peer_wait_max` without
+/// one it goes on in real time, so that deadlines fire, until an exchange comes.
+///
+/// Threads: Run (and Tick) on the control thread; Stop and the counters from any. Tick does not lock, allocate or log.
+class ControlLoop {
+ public:
+  struct Parts {
+    core::RobotDriver& robot;
+    safety::Filter& filter;
+    Mailbox& mailbox;
+    AnswerBox& answers;
+    WallClock& wall;
+    safety::Audit* audit = nullptr;                  // None in tests that do not look at it.
+    std::function<void(const TickFacts&)> on_tick;  // Real-time safe. May be empty.
+  };
+  struct Counters {
+    std::atomic<std::uint64_t> ticks{0};
+    std::atomic<std::uint64_t> progress{0};  // Grows also while the loop waits for its peer: it lives.
+    std::atomic<std::uint64_t> proposals_refused{0};
+    std::atomic<std::uint64_t> answers_dropped{0};
+    std::atomic<std::uint64_t> driver_timeouts{0};
+    std::atomic<std::uint64_t> driver_losses{0};
+    std::atomic<std::uint64_t> driver_garbled{0};
+  };
+
+  /// @param limits the filter's own.
+  ControlLoop(const Parts& parts, const safety::Limits& limits, LoopSpeed speed);
+
+  /// Until Stop: waits for the first reading, then ticks; at the end brakes to rest.
+  void Run();
+  void Stop() { stopping_ = true; }
+
+  /// One tick: public for tests, which own the thread.
+  void Tick();
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Open {
+    Ticket ticket = 0;
+    core::Instant due;
+  };
+  static constexpr std::size_t kOpenMax = 8;  // Exchanges; one supervisor has one.
+
+  core::Result<core::JointState> Read();
+  safety::Judgement Judge(const core::Result<core::JointState>& seen);
+  void Apply(const safety::Judgement& judged);
+
+  void AwaitFirstReading();
+  void BrakeToRest();
+  void Pace();
+  void CountDriverFault(core::FaultCode code);
+  void TakeMail();
+  void Handle(const StopMail& mail);
+  void Handle(const ExchangeMail& mail);
+  void Handle(const AcknowledgeMail& mail);
+  void Answer(const SafetyAnswer& answer);
+  bool IsBoundary() const;
+  void ClosePeriod(const core::JointState& joints);
+  void Record(const std::optional<safety::Judgement>& heaviest, const core::PeriodReport& report);
+  void AwaitExchange();
+
+  Parts parts_;
+  safety::Limits limits_;
+  LoopSpeed speed_;
+  std::atomic<bool> stopping_{false};
+  Counters counters_;
+
+  core::Instant now_{};
+  bool clock_known_ = false;
+  WallClock::Instant due_{};            // When the next tick may begin, where wall time matters.
+  std::chrono::nanoseconds late_{0};
+  bool peer_here_ = false;              // In lock-step: wait for it at the next boundary.
+  bool exchange_came_ = false;          // Since the boundary.
+  bool driver_failed_ = false;          // In this tick: then it takes its time in wall time too.
+  safety::PeriodTally tally_;
+  core::JointState last_seen_;
+  std::optional<core::ProposedAction> wanted_;
+  std::array<Open, kOpenMax> open_{};
+  std::size_t open_count_ = 0;
+  std::uint64_t audited_latch_ = 0;
+};
+
+}  // namespace nightshift::runtime

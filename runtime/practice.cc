@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/practice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nightshift::runtime {
+namespace {
+
+using core::Outcome;
+using core::Result;
+using core::SkillKind;
+using core::TaskSpec;
+using recovery::FailureKind;
+using skills::Fact;
+
+constexpr int kHomingPeriodsMax = 40;     // 4 s: from anywhere in the workspace at 0.25 m/s.
+constexpr int kStepBackPeriodsMax = 12;
+constexpr int kWaitPeriods = 10;          // One second between looks while there is nothing to do.
+constexpr double kStepBackHeightM = 0.14; // Out of the camera's line to the tray.
+constexpr double kHomeToleranceM = 0.02;
+
+bool IsLearnable(const TaskSpec& spec) { return spec.script != "retreat"; }
+
+bool Counts(Outcome outcome) { return outcome != Outcome::kInterrupted && outcome != Outcome::kRunning; }
+
+}  // namespace
+
+Practice::Practice(PracticeParts parts, const skills::Scene& scene, const PracticeConfig& config)
+    : parts_(std::move(parts)), scene_(scene), config_(config) {}
+
+Result<std::unique_ptr<Practice>> Practice::Make(PracticeParts parts, const skills::Scene& scene,
+                                                 const PracticeConfig& config, const std::vector<TaskSpec>& configured) {
+  auto catalogue = parts.journal.Load();
+  if (!catalogue) return tl::make_unexpected(catalogue.error());
+  std::unique_ptr<Practice> practice(new Practice(std::move(parts), scene, config));
+  for (const TaskSpec& spec : configured)
+    if (auto added = practice->AddTask(spec); !added) return tl::make_unexpected(added.error());
+  for (const TaskSpec& spec : catalogue->recovery_tasks)
+    if (auto added = practice->AddTask(spec); !added) return tl::make_unexpected(added.error());
+  if (auto restored = practice->Restore(*catalogue); !restored) return tl::make_unexpected(restored.error());
+  return practice;
+}
+
+Result<void> Practice::AddTask(const TaskSpec& spec) {
+  auto task = skills::Task::Make(spec);
+  if (!task) return tl::make_unexpected(task.error());
+  const skills::JudgingRule rule{config_.judged_after_attempts, config_.promotion_margin};
+  Entry entry{.task = std::move(*task),
+              .scripted = {.task = spec.name, .skill = SkillKind::kScripted},
+              .learned = {.task = spec.name, .skill = SkillKind::kLearned},
+              .slot = skills::PolicySlot(rule)};
+  tasks_.emplace(spec.name, std::move(entry));
+  if (spec.recovery()) recovery_for_[spec.signature] = spec.name;
+  return {};
+}
+
+Result<void> Practice::Restore(const core::Catalogue& catalogue) {
+  for (const core::Competence& known : catalogue.competence) {
+    const auto entry = tasks_.find(known.task);
+    if (entry == tasks_.end()) continue;  // A task that is no longer configured.
+    (known.skill == SkillKind::kScripted ? entry->second.scripted : entry->second.learned) = known;
+  }
+  for (const core::FailureRecord& failure : catalogue.failures) {
+    ++seen_[failure.signature];
+    next_failure_ = std::max(next_failure_, failure.id + 1);
+  }
+  for (const core::InterventionRecord& intervention : catalogue.interventions) {
+    next_intervention_ = std::max(next_intervention_, intervention.id + 1);
+    if (!intervention.resolved) asked_[intervention.object] = intervention;
+  }
+  status_.interventions = catalogue.interventions.size();
+  status_.last_episode = catalogue.last_episode;
+  for (const core::SnapshotRecord& record : catalogue.snapshots) {
+    const auto entry = tasks_.find(record.task);
+    if (record.state != "promoted" || entry == tasks_.end()) continue;
+    const auto snapshot = parts_.snapshot(record.task, record.version);
+    if (!snapshot) continue;
+    const skills::PolicySlot::Evidence evidence{record.version, record.attempts, record.solved};
+    if (auto put = entry->second.slot.Restore(*snapshot, evidence); !put) parts_.listener.OnFault(put.error());
+  }
+  return {};
+}
+
+std::vector<core::Competence> Practice::competence() const {
+  std::vector<core::Competence> all;
+  for (const auto& [name, entry] : tasks_) {
+    all.push_back(entry.scripted);
+    all.push_back(entry.learned);
+  }
+  return all;
+}
+
+std::vector<TaskSpec> Practice::tasks() const {
+  std::vector<TaskSpec> all;
+  for (const auto& [name, entry] : tasks_) all.push_back(entry.task.spec());
+  return all;
+}
+
+const skills::PolicySlot* Practice::slot(const std::string& task) const {
+  const auto entry = tasks_.find(task);
+  return entry == tasks_.end() ? nullptr : &entry->second.slot;
+}
+
+void Practice::Tell(std::string activity, std::string why) {
+  status_.activity = std::move(activity);
+  status_.why = std::move(why);
+  parts_.listener.OnStatus(status_);
+}
+
+// ---- One cycle ----
+
+Result<void> Practice::Cycle() {
+  TakeSnapshots();
+  if (auto looked = parts_.body.Rest(); !looked) return tl::make_unexpected(looked.error());
+  if (parts_.body.report().latch.latched()) return ApplyLatch();
+  if (auto noted = NoteHelp(); !noted) return noted;
+  parts_.await_learner();
+  for (const auto& [object, pending] : pending_)
+    if (!AwaitsPerson(object)) return Recover(pending);
+  if (!HeldObject())
+    if (auto homed = Home(); !homed) return homed;
+  const std::vector<Startable> startable = WhatMayStart();
+  if (startable.empty()) return Diagnose();
+  std::vector<Option> options;
+  for (const Startable& one : startable) options.push_back(one.option);
+  const Choice choice = Choose(options, parts_.random);
+  const Startable& chosen = startable[choice.index];
+  return Practise(chosen.option.task, chosen.target, choice.why);
+}
+
+Result<void> Practice::ApplyLatch() {
+  const core::LatchReport latch = parts_.body.report().latch;
+  Tell("stopped by safety", std::string(Name(latch.worst)));
+  if (auto cleared = parts_.body.Clear(); !cleared)
+    return Wait(cleared.error().detail);
+  return StepBack();
+}
+
+Result<void> Practice::Wait(const std::string& why) {
+  Tell("waiting", why);
+  for (int i = 0; i < kWaitPeriods; ++i)
+    if (auto rested = parts_.body.Rest(); !rested) return tl::make_unexpected(rested.error());
+  return {};
+}
+
+/// Up, and look: what was hidden by the hand is seen again. An object that is held stays held.
+Result<void> Practice::StepBack() {
+  const bool keep = HeldObject().has_value();
+  const core::Vec3 tip = parts_.body.seen().commanded_tip_m;
+  auto risen = parts_.body.GoTo({tip.x, tip.y, std::max(kStepBackHeightM, tip.z)}, keep, kStepBackPeriodsMax);
+  for (int i = 0; i < config_.settle_periods && risen; ++i) risen = parts_.body.Rest();
+  if (!risen) return tl::make_unexpected(risen.error());
+  return {};
+}
+
+Result<void> Practice::Home() {
+  if (Norm(parts_.body.seen().tip_m - scene_.home_m) < kHomeToleranceM) return {};
+  Tell("going home", "so that the next attempt begins where it can see");
+  const core::Vec3 tip = parts_.body.seen().commanded_tip_m;
+  auto moved = parts_.body.GoTo({tip.x, tip.y, std::max(scene_.carry_height_m, tip.z)}, false, kStepBackPeriodsMax);
+  if (moved) moved = parts_.body.GoTo(scene_.home_m, false, kHomingPeriodsMax);
+  for (int i = 0; i < config_.settle_periods && moved; ++i) moved = parts_.body.Rest();
+  if (!moved) return tl::make_unexpected(moved.error());
+  return {};
+}
+
+// ---- What there is to do ----
+
+skills::Facts Practice::FactsFor(int object) const {
+  return FactsOf(parts_.body.seen(), {.object = object, .goal_m = scene_.bin.Centre(0)}, scene_);
+}
+
+std::optional<int> Practice::HeldObject() const {
+  for (int i = 0; i < parts_.body.seen().object_count; ++i)
+    if (Get(FactsFor(i), Fact::kHeld) != 0) return i;
+  return std::nullopt;
+}
+
+core::Target Practice::TargetFor(const TaskSpec& spec, int object) {
+  const core::Vec3 here = parts_.body.seen().objects[static_cast<std::size_t>(object)].position_m;
+  switch (spec.goal) {
+    case core::GoalKind::kNone: return {object, here};
+    case core::GoalKind::kBin: return {object, scene_.bin.Centre(scene_.object_half_m)};
+    case core::GoalKind::kTraySpot: return {object, DrawTraySpot(scene_, config_.wall_share, parts_.random)};
+  }
+  return {object, here};
+}
+
+std::vector<Practice::Startable> Practice::WhatMayStart() {
+  std::vector<Startable> startable;
+  const auto held = HeldObject();
+  for (int object = 0; object < parts_.body.seen().object_count; ++object) {
+    if (AwaitsPerson(object) || (held && *held != object)) continue;
+    for (const auto& [name, entry] : tasks_) {
+      const TaskSpec& spec = entry.task.spec();
+      if (spec.recovery() || !entry.task.MayStart(FactsFor(object))) continue;
+      const core::Competence& acts = entry.slot.acting_version() ? entry.learned : entry.scripted;
+      startable.push_back({{name, object, acts.mean(), entry.scripted.attempts + entry.learned.attempts},
+                           TargetFor(spec, object)});
+    }
+  }
+  return startable;
+}
+
+SkillKind Practice::ChooseSkill(const Entry& entry) {
+  const bool shown = entry.scripted.solved >= config_.demonstrations_wanted ||
+                     (entry.task.spec().recovery() && entry.scripted.attempts >= config_.recovery_scripted_attempts);
+  if (!IsLearnable(entry.task.spec()) || entry.slot.acting_version() == 0 || !shown) return SkillKind::kScripted;
+  return parts_.random.Chance(config_.scripted_share) ? SkillKind::kScripted : SkillKind::kLearned;
+}
+
+// ---- An attempt ----
+
+Result<void> Practice::Practise(const std::string& task, const core::Target& target, const std::string& why) {
+  Entry& entry = tasks_.at(task);
+  core::Episode episode;
+  episode.id = parts_.journal.NextEpisodeId();
+  episode.task = task;
+  episode.target = target;
+  episode.skill = ChooseSkill(entry);
+  episode.started = parts_.body.seen().time;
+  if (episode.skill == SkillKind::kLearned) episode.policy_version = entry.slot.acting_version();
+  status_.task = task;
+  status_.skill = Name(episode.skill);
+  Tell(fmt::format("practising {} ({})", task, Name(episode.skill)), why);
+
+  std::unique_ptr<skills::Skill> skill;
+  if (episode.skill == SkillKind::kScripted) {
+    auto script = MakeScript(entry.task.spec().script, scene_, target, skills::Persistence::kOnce);
+    if (!script) return tl::make_unexpected(script.error());
+    skill = std::move(*script);
+  } else {
+    const bool mean = parts_.random.Chance(config_.mean_action_share);
+    skill = std::make_unique<PolicySkill>(*entry.slot.acting(), scene_, target,
+                                          mean ? PolicySkill::Mode::kMean : PolicySkill::Mode::kSample, parts_.random);
+  }
+  if (auto begun = parts_.journal.Begin(episode); !begun) return begun;
+  const auto append = [this, id = episode.id](int index, const core::Transition& step) {
+    return parts_.journal.Append(id, index, step);
+  };
+  auto attempt = RunEpisode(parts_.body, entry.task, scene_, *skill, std::move(episode), EndsAt::kFirstFailure, append);
+  if (!attempt) return tl::make_unexpected(attempt.error());
+  return Conclude(*attempt);
+}
+
+/// First the journal, then everything that depends on the outcome.
+Result<void> Practice::Conclude(const Attempt& done) {
+  Attempt attempt = done;
+  core::Episode& episode = attempt.episode;
+  Entry& entry = tasks_.at(episode.task);
+  episode.demonstration = episode.skill == SkillKind::kScripted && episode.outcome == Outcome::kSuccess;
+  recovery::Aftermath after{.outcome = episode.outcome, .task = episode.task, .was_held = attempt.was_held,
+                            .stop = attempt.stop};
+  if (attempt.stop == core::StopCause::kNone)
+    if (auto back = episode.outcome == Outcome::kSuccess ? Result<void>{} : StepBack(); !back) return back;
+  after.facts = FactsFor(episode.target.object);
+  if (const auto kind = FailureIn(after)) episode.failure = Name(*kind);
+  if (auto closed = parts_.journal.Close(episode); !closed) return closed;
+  ++status_.episodes;
+  status_.transitions += episode.steps.size();
+  status_.last_episode = episode.id;
+  if (auto counted = CountAttempt(entry, episode); !counted) return counted;
+  parts_.listener.OnEpisode(attempt, entry.task.spec().recovery());
+  return NoteFailure(after, episode);
+}
+
+Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) {
+  if (!Counts(episode.outcome)) return {};
+  const bool solved = episode.outcome == Outcome::kSuccess;
+  core::Competence& competence = episode.skill == SkillKind::kScripted ? entry.scripted : entry.learned;
+  competence.successes = competence.successes * config_.forgetting + (solved ? 1 : 0);
+  competence.failures = competence.failures * config_.forgetting + (solved ? 0 : 1);
+  ++competence.attempts;
+  competence.solved += solved ? 1 : 0;
+  if (auto saved = parts_.journal.SaveCompetence(competence, episode.id); !saved) return saved;
+  if (episode.skill != SkillKind::kLearned) return {};
+  if (const auto verdict = entry.slot.Record(solved)) return RecordVerdict(episode.task, *verdict);
+  return {};
+}
+
+Result<void> Practice::RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict) {
+  const core::SnapshotRecord record{.version = verdict.candidate.version, .task = task,
+                                    .state = verdict.promoted ? "promoted" : "rejected", .sha256 = "",
+                                    .attempts = verdict.candidate.attempts, .solved = verdict.candidate.solved};
+  if (auto saved = parts_.journal.SaveSnapshot(record); !saved) return saved;
+  parts_.listener.OnPolicy(record);
+  return {};
+}
+
+void Practice::TakeSnapshots() {
+  for (const skills::Snapshot& snapshot : parts_.new_snapshots()) {
+    const auto entry = tasks_.find(snapshot.task);
+    if (entry == tasks_.end() || snapshot.version <= entry->second.slot.promoted_version()) continue;
+    if (auto staged = entry->second.slot.Stage(snapshot); !staged) parts_.listener.OnFault(staged.error());
+  }
+}
+
+// ---- Failure and recovery ----
+
+const TaskSpec* Practice::RecoveryTask(const std::string& signature) const {
+  const auto name = recovery_for_.find(signature);
+  return name == recovery_for_.end() ? nullptr : &tasks_.at(name->second).task.spec();
+}
+
+Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core::Episode& episode) {
+  const int object = episode.target.object;
+  const auto kind = FailureIn(after);
+  if (!kind) {
+    pending_.erase(object);
+    if (episode.outcome == Outcome::kSuccess) fruitless_.erase(object);
+    else if (!config_.recovery) return RetryOrAsk(object, "the same attempt failed again and again");
+    return {};
+  }
+  core::FailureRecord failure{.id = next_failure_++, .episode = episode.id, .kind = std::string(Name(*kind)),
+                              .signature = SignatureOf(*kind, after.facts), .task = episode.task, .object = object,
+                              .at = parts_.body.seen().time, .state = parts_.body.seen()};
+  if (auto recorded = parts_.journal.RecordFailure(failure); !recorded) return recorded;
+  const int times = ++seen_[failure.signature];
+  parts_.listener.OnFailure(failure);
+  if (!config_.recovery) return RetryOrAsk(object, "please help: " + failure.kind);
+  if (!RecoveryTask(failure.signature) && (times >= config_.plan.failures_for_a_task || WhatMayStart().empty())) {
+    if (const auto task = RecoveryTaskFor(*kind, failure.signature)) {
+      if (auto saved = parts_.journal.SaveTask(*task); !saved) return saved;
+      if (auto added = AddTask(*task); !added) return added;
+      parts_.listener.OnRecoveryTask(*task);
+    }
+  }
+  const auto before = pending_.find(object);
+  const int attempts = before == pending_.end() ? 0 : before->second.attempts;
+  pending_.insert_or_assign(object, recovery::Pending{*kind, failure.signature, object, attempts});
+  return {};
+}
+
+Result<void> Practice::Recover(recovery::Pending pending) {
+  const TaskSpec* known = RecoveryTask(pending.signature);
+  const auto plan = PlanFor(pending, known ? std::optional(*known) : std::nullopt, !WhatMayStart().empty(), config_.plan);
+  if (const auto* ask = std::get_if<recovery::AskPerson>(&plan)) return Ask(pending.object, ask->reason);
+  const auto* practise = std::get_if<recovery::Practise>(&plan);
+  if (!practise || !tasks_.at(practise->task).task.MayStart(FactsFor(pending.object))) {
+    pending_.erase(pending.object);  // Practice can go on from here, or the trouble is over.
+    return {};
+  }
+  ++pending_.at(pending.object).attempts;
+  const std::string why = fmt::format("{} happened, attempt {} to climb out of it", pending.signature, pending.attempts + 1);
+  return Practise(practise->task, TargetFor(*known, pending.object), why);
+}
+
+/// Nothing may start and nothing is pending: find out for each object what is in the way.
+Result<void> Practice::Diagnose() {
+  for (int object = 0; object < parts_.body.seen().object_count; ++object) {
+    if (AwaitsPerson(object)) continue;
+    recovery::Aftermath after{.outcome = Outcome::kTimeout, .task = "", .facts = FactsFor(object)};
+    core::Episode none;
+    none.target.object = object;
+    if (auto noted = NoteFailure(after, none); !noted) return noted;
+  }
+  if (pending_.empty() || std::all_of(pending_.begin(), pending_.end(), [this](const auto& p) { return AwaitsPerson(p.first); }))
+    return Wait(asked_.empty() ? "no task may start from here" : "a person was asked for help");
+  return {};
+}
+
+Result<void> Practice::RetryOrAsk(int object, const std::string& why) {
+  if (++fruitless_[object] < config_.retries_without_recovery) return {};
+  fruitless_.erase(object);
+  return Ask(object, why);
+}
+
+Result<void> Practice::Ask(int object, const std::string& reason) {
+  pending_.erase(object);
+  const core::InterventionRecord question{.id = next_intervention_++, .reason = reason, .object = object,
+                                          .asked = parts_.body.seen().time, .resolved = std::nullopt};
+  if (auto saved = parts_.journal.SaveIntervention(question); !saved) return saved;
+  asked_[object] = question;
+  ++status_.interventions;
+  parts_.listener.OnIntervention(question);
+  parts_.person.Ask(reason, object);
+  return {};
+}
+
+/// An object that is back in the tray, or where a task may start again, has been put back.
+Result<void> Practice::NoteHelp() {
+  const core::Instant now = parts_.body.seen().time;
+  for (auto asked = asked_.begin(); asked != asked_.end();) {
+    const skills::Facts facts = FactsFor(asked->first);
+    const bool waited = now - asked->second.asked > core::Seconds(config_.person_answers_after_s);
+    if (!waited || Get(facts, Fact::kInTray) == 0 || Get(facts, Fact::kObjectSeen) == 0) {
+      ++asked;
+      continue;
+    }
+    asked->second.resolved = now;
+    if (auto saved = parts_.journal.SaveIntervention(asked->second); !saved) return saved;
+    asked = asked_.erase(asked);
+  }
+  return {};
+}
+
+}  // namespace nightshift::runtime

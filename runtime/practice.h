@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/catalogue.h"
+#include "core/devices.h"
+#include "recovery/plan.h"
+#include "runtime/body.h"
+#include "runtime/episode.h"
+#include "runtime/practice_config.h"
+#include "runtime/scheduler.h"
+#include "skills/policy_slot.h"
+#include "skills/task.h"
+
+namespace nightshift::runtime {
+
+/// What practice has to say about itself; the application turns it into status messages and metrics.
+struct PracticeStatus {
+  std::string activity;  // What it is doing, in words.
+  std::string why;       // Why this, in words.
+  std::string task;
+  std::string skill;
+  std::uint64_t episodes = 0;     // Of this session.
+  std::uint64_t transitions = 0;  // Of this session.
+  std::uint64_t interventions = 0;  // All sessions.
+  std::int64_t last_episode = 0;
+};
+
+/// Things that happened, for metrics and logs. Practice itself neither logs nor counts.
+class PracticeListener {
+ public:
+  virtual ~PracticeListener() = default;
+  virtual void OnEpisode(const Attempt& attempt, bool recovery) = 0;
+  virtual void OnFailure(const core::FailureRecord& failure) = 0;
+  virtual void OnRecoveryTask(const core::TaskSpec& task) = 0;
+  virtual void OnIntervention(const core::InterventionRecord& intervention) = 0;
+  virtual void OnPolicy(const core::SnapshotRecord& snapshot) = 0;
+  virtual void OnStatus(const PracticeStatus& status) = 0;
+  virtual void OnFault(const core::Fault& fault) = 0;
+};
+
+/// Where practice turns to. All outlive it.
+struct PracticeParts {
+  Body& body;
+  core::Journal& journal;
+  core::Attendant& person;
+  PracticeListener& listener;
+  core::Random& random;
+  /// Snapshots that have appeared since the last call; those that cannot be read are told to the listener by the source.
+  std::function<std::vector<skills::Snapshot>()> new_snapshots;
+  /// A snapshot by task and version, to restore a promoted policy after a restart; none if it is gone.
+  std::function<std::optional<skills::Snapshot>(const std::string& task, std::int64_t version)> snapshot;
+  /// Called between episodes; returns when the learner has caught up, or is believed dead.
+  std::function<void()> await_learner;
+};
+
+/// The practice loop: look, decide what to practise, attempt it, find out what went wrong, climb out of it. Everything
+/// that must survive goes through the journal before it has any effect here. Thread: the supervisor's.
+class Practice {
+ public:
+  /// Reads the catalogue and goes on where the last session stopped. Faults: those of journal and task conditions.
+  static core::Result<std::unique_ptr<Practice>> Make(PracticeParts parts, const skills::Scene& scene,
+                                                      const PracticeConfig& config,
+                                                      const std::vector<core::TaskSpec>& configured);
+
+  /// One decision and what follows from it: an episode, a recovery, a homing, or waiting. Faults: those of the journal
+  /// (practice must pause) and of the arm port (safety is gone); the episode in progress is then interrupted.
+  core::Result<void> Cycle();
+
+  const PracticeStatus& status() const { return status_; }
+  /// Competence of each task and kind of skill, by task name.
+  std::vector<core::Competence> competence() const;
+  std::vector<core::TaskSpec> tasks() const;
+  const skills::PolicySlot* slot(const std::string& task) const;
+
+ private:
+  struct Entry {
+    skills::Task task;
+    core::Competence scripted, learned;
+    skills::PolicySlot slot;
+  };
+  struct Startable {
+    Option option;
+    core::Target target;
+  };
+
+  Practice(PracticeParts parts, const skills::Scene& scene, const PracticeConfig& config);
+  core::Result<void> AddTask(const core::TaskSpec& spec);
+  core::Result<void> Restore(const core::Catalogue& catalogue);
+  core::Result<void> ApplyLatch();
+  core::Result<void> StepBack();
+  core::Result<void> Home();
+  core::Result<void> Wait(const std::string& why);
+  core::Result<void> Practise(const std::string& task, const core::Target& target, const std::string& why);
+  core::Result<void> Recover(recovery::Pending pending);
+  core::Result<void> RetryOrAsk(int object, const std::string& why);
+  core::Result<void> Conclude(const Attempt& attempt);
+  core::Result<void> CountAttempt(Entry& entry, const core::Episode& episode);
+  core::Result<void> RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict);
+  core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
+  core::Result<void> Diagnose();
+  core::Result<void> Ask(int object, const std::string& reason);
+  core::Result<void> NoteHelp();
+  void TakeSnapshots();
+  void Tell(std::string activity, std::string why);
+
+  std::vector<Startable> WhatMayStart();
+  core::Target TargetFor(const core::TaskSpec& spec, int object);
+  skills::Facts FactsFor(int object) const;
+  std::optional<int> HeldObject() const;
+  core::SkillKind ChooseSkill(const Entry& entry);
+  bool AwaitsPerson(int object) const { return asked_.contains(object); }
+  const core::TaskSpec* RecoveryTask(const std::string& signature) const;
+
+  PracticeParts parts_;
+  skills::Scene scene_;
+  PracticeConfig config_;
+  std::map<std::string, Entry> tasks_;                    // By name: configured and recovery.
+  std::map<std::string, std::string> recovery_for_;       // Signature -> task name.
+  std::map<std::string, int> seen_;                       // Signature -> failures seen.
+  std::map<int, recovery::Pending> pending_;              // Object -> the failure it is in.
+  std::map<int, core::InterventionRecord> asked_;         // Object -> the open question to a person.
+  std::map<int, int> fruitless_;                          // Object -> failed attempts in a row (recovery off).
+  std::int64_t next_failure_ = 1, next_intervention_ = 1;
+  PracticeStatus status_;
+};
+
+}  // namespace nightshift::runtime

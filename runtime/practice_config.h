@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "core/fault.h"
+#include "core/time.h"
+#include "recovery/plan.h"
+
+namespace nightshift::runtime {
+
+/// How practice is run: `[practice]` in the configuration.
+struct PracticeConfig {
+  int demonstrations_wanted = 30;    // Scripted successes before a learned skill acts: CELL.md's figure.
+  int recovery_scripted_attempts = 6;  // The same for a recovery task, which inherits a policy from its parent.
+  double scripted_share = 0.05;      // Of later attempts: keeps the script's competence known.
+  double mean_action_share = 0.25;   // Of learned attempts: no exploration, as it would be deployed.
+  double wall_share = 0.25;          // Of goals drawn in the tray: against a wall, as in CELL.md.
+  int judged_after_attempts = 20;    // A candidate is promoted or rejected on this many.
+  double promotion_margin = 0.05;    // By how much a candidate may look worse than the promoted policy and still
+                                     // replace it: one standard error of 20 attempts is 0.09.
+  double forgetting = 0.97;          // Of competence, per attempt: remembers about 33.
+  int settle_periods = 2;            // After homing, before looking.
+  int retries_without_recovery = 3;  // With recovery off: then a person is asked.
+  bool recovery = true;              // Off only to measure what recovery is worth.
+  double person_answers_after_s = 60;  // Robot time until the object is put back, where the person is simulated.
+  double backlog_updates_max = 1000;   // Practice waits between episodes while the learner is further behind.
+  double backlog_wait_s_max = 30;      // Wall time it waits at most; then the learner counts as dead and is named.
+  recovery::PlanConfig plan;
+};
+
+core::Result<void> Validate(const PracticeConfig& config);
+
+}  // namespace nightshift::runtime

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/safety_service.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "io/wire/convert.h"
+#include "io/wire/nightshift.pb.h"
+#include "io/wire/parse.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBeat{50};
+constexpr int kRequestsPerRoundMax = 64;
+constexpr std::size_t kOpenMax = 32;  // Unanswered requests.
+
+}  // namespace
+
+SafetyService::SafetyService(io::Replier replier, io::Publisher publisher, Mailbox& mailbox, AnswerBox& answers,
+                             const ControlLoop::Counters& counters, Hooks hooks)
+    : replier_(std::move(replier)),
+      publisher_(std::move(publisher)),
+      mailbox_(mailbox),
+      answers_(answers),
+      counters_(counters),
+      hooks_(std::move(hooks)) {}
+
+void SafetyService::Run() {
+  while (!stopping_) Round(kBeat);
+}
+
+void SafetyService::Round(milliseconds wait) {
+  answers_.Acknowledge();
+  SendAnswers();
+  if (std::chrono::steady_clock::now() >= next_beat_) Beat();
+  // Last before the wait: the socket's descriptor tells of a change once, and sending may have swallowed that.
+  TakeRequests();
+  std::array<pollfd, 2> ready{pollfd{replier_.descriptor(), POLLIN, 0}, pollfd{answers_.descriptor(), POLLIN, 0}};
+  poll(ready.data(), ready.size(), static_cast<int>(wait.count()));
+}
+
+void SafetyService::TakeRequests() {
+  for (int i = 0; i < kRequestsPerRoundMax; ++i) {
+    const auto request = replier_.Receive(milliseconds(0));
+    if (!request) return;
+    Take(*request);
+  }
+}
+
+void SafetyService::Take(const io::Replier::Request& request) {
+  const auto message = io::Parse<wire::SafetyRequest>(request.body);
+  if (!message) {
+    ++malformed_;
+    return Refuse(request, message.error());
+  }
+  core::Result<void> fault;
+  SafetyMail mail = MailOf(*message, &fault);
+  if (!fault) {
+    ++malformed_;
+    return Refuse(request, fault.error());
+  }
+  const Ticket ticket = ++last_ticket_;
+  std::visit([ticket](auto& letter) { letter.ticket = ticket; }, mail);
+  if (!mailbox_.Post(mail))
+    return Refuse(request, {core::FaultCode::kRefused, "safety has more requests waiting than it takes; ask again later"});
+  open_.emplace(ticket, request);
+  if (open_.size() > kOpenMax) open_.erase(open_.begin());
+}
+
+SafetyMail SafetyService::MailOf(const wire::SafetyRequest& message, core::Result<void>* fault) const {
+  using core::FaultCode;
+  if (message.protocol() != io::kProtocol) {
+    *fault = core::Fail(FaultCode::kMalformedMessage, "protocol = " + std::to_string(message.protocol()) + ": must be " +
+                                                          std::to_string(io::kProtocol) + "; is the sender another version?");
+    return StopMail{};
+  }
+  switch (message.what_case()) {
+    case wire::SafetyRequest::kStop: return StopMail{};
+    case wire::SafetyRequest::kAcknowledge: {
+      const auto& ack = message.acknowledge();
+      const auto by = ack.by_person() ? safety::ClearedBy::kPerson : safety::ClearedBy::kSupervisor;
+      return AcknowledgeMail{0, {.latch_id = ack.latch_id(), .nonce = ack.nonce(), .by = by}};
+    }
+    case wire::SafetyRequest::kExchange: {
+      if (!message.exchange().has_proposal()) return ExchangeMail{};
+      const auto proposal = io::Decode(message.exchange().proposal());
+      if (proposal) return ExchangeMail{0, *proposal};
+      *fault = tl::make_unexpected(proposal.error());
+      return StopMail{};
+    }
+    case wire::SafetyRequest::WHAT_NOT_SET: break;
+  }
+  *fault = core::Fail(FaultCode::kMalformedMessage, "safety request says nothing: must hold exchange, acknowledge or stop");
+  return StopMail{};
+}
+
+void SafetyService::SendAnswers() {
+  for (std::size_t i = 0; i < kAnswerPlaces; ++i) {
+    const auto answer = answers_.Take();
+    if (!answer) return;
+    std::visit([this](const auto& letter) { Send(letter); }, *answer);
+  }
+}
+
+void SafetyService::Send(const StopAnswer& answer) {
+  wire::SafetyReply reply;
+  reply.mutable_done();
+  Send(answer.ticket, reply);
+}
+
+void SafetyService::Send(const PeriodAnswer& answer) {
+  newest_ = answer.report;
+  if (hooks_.on_period) hooks_.on_period(newest_);
+  if (answer.ticket == 0) return;
+  wire::SafetyReply reply;
+  io::Encode(answer.report, reply.mutable_period());
+  Send(answer.ticket, reply);
+}
+
+void SafetyService::Send(const AcknowledgeAnswer& answer) {
+  wire::SafetyReply reply;
+  if (answer.clearance == safety::Clearance::kCleared) {
+    reply.mutable_done();
+  } else {
+    const std::string why = std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
+    io::Encode(core::Fault{core::FaultCode::kRefused, why}, reply.mutable_refused());
+  }
+  Send(answer.ticket, reply);
+}
+
+void SafetyService::Send(Ticket ticket, const wire::SafetyReply& reply) {
+  const auto request = open_.find(ticket);
+  if (request == open_.end()) return;
+  replier_.Reply(request->second, reply.SerializeAsString());
+  open_.erase(request);
+}
+
+void SafetyService::Refuse(const io::Replier::Request& request, const core::Fault& fault) {
+  wire::SafetyReply reply;
+  io::Encode(fault, reply.mutable_refused());
+  replier_.Reply(request, reply.SerializeAsString());
+}
+
+std::string SafetyService::State() const {
+  if (newest_.latch.latched()) return "stopped";
+  return newest_.sequence != 0 ? "moving" : "holding";
+}
+
+void SafetyService::Beat() {
+  next_beat_ = std::chrono::steady_clock::now() + kBeat;
+  wire::SafetyStatus status;
+  io::Encode(newest_, status.mutable_period());
+  status.set_ticks(counters_.ticks);
+  status.set_proposals_refused(counters_.proposals_refused);
+  status.set_malformed(malformed());
+  status.set_state(State());
+  publisher_.Publish(status.SerializeAsString());
+  const std::uint64_t progress = counters_.progress;
+  if (progress != std::exchange(progress_seen_, progress) && hooks_.on_progress) hooks_.on_progress();
+  if (hooks_.on_beat) hooks_.on_beat();
+}
+
+}  // namespace nightshift::runtime

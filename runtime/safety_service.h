@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "io/link/link.h"
+#include "runtime/control_loop.h"
+#include "runtime/safety_mail.h"
+
+namespace nightshift::wire {
+class SafetyReply;
+class SafetyRequest;
+}  // namespace nightshift::wire
+
+namespace nightshift::runtime {
+
+/// The safety process's mouth and ears, on a thread of its own, so that the control thread never sees a socket: decodes
+/// requests into the mailbox, sends answers out, tells everyone the state some 20 times a second, strokes the watchdog
+/// when the control thread has made progress. A malformed request is counted and refused, never fatal.
+class SafetyService {
+ public:
+  struct Hooks {
+    std::function<void(const core::PeriodReport&)> on_period;  // For metrics.
+    std::function<void()> on_beat;                             // About 20 times a second: flush the audit, copy counters.
+    std::function<void()> on_progress;                         // The control thread has made progress since the last beat.
+  };
+
+  SafetyService(io::Replier replier, io::Publisher publisher, Mailbox& mailbox, AnswerBox& answers,
+                const ControlLoop::Counters& counters, Hooks hooks);
+
+  /// Until Stop.
+  void Run();
+  void Stop() { stopping_ = true; }
+
+  /// One round: takes in what has come, sends out what is ready, waits at most `wait` for more.
+  void Round(std::chrono::milliseconds wait);
+
+  std::uint64_t malformed() const { return malformed_ + replier_.malformed(); }
+
+ private:
+  void TakeRequests();
+  void Take(const io::Replier::Request& request);
+  SafetyMail MailOf(const wire::SafetyRequest& message, core::Result<void>* fault) const;
+  void SendAnswers();
+  void Send(Ticket ticket, const wire::SafetyReply& reply);
+  void Send(const StopAnswer& answer);
+  void Send(const PeriodAnswer& answer);
+  void Send(const AcknowledgeAnswer& answer);
+  void Refuse(const io::Replier::Request& request, const core::Fault& fault);
+  void Beat();
+  std::string State() const;
+
+  io::Replier replier_;
+  io::Publisher publisher_;
+  Mailbox& mailbox_;
+  AnswerBox& answers_;
+  const ControlLoop::Counters& counters_;
+  Hooks hooks_;
+  std::atomic<bool> stopping_{false};
+
+  std::map<Ticket, io::Replier::Request> open_;  // At most kOpenMax; the oldest is forgotten.
+  Ticket last_ticket_ = 0;
+  core::PeriodReport newest_;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t progress_seen_ = 0;
+  std::chrono::steady_clock::time_point next_beat_{};
+};
+
+}  // namespace nightshift::runtime

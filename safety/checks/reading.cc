@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "safety/checks/reading.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nightshift::safety {
+namespace {
+
+double Hottest(const Limits& limits, const core::JointState& seen) {
+  return *std::max_element(seen.temperature_c.begin(), seen.temperature_c.begin() + limits.axes);
+}
+
+}  // namespace
+
+bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence) {
+  if (seen.axes != axes) return false;
+  if (last_sequence && seen.sequence == *last_sequence) return false;
+  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) &&
+         core::IsFinite(seen.torque_nm, axes) && core::IsFinite(seen.current_a, axes) &&
+         core::IsFinite(seen.temperature_c, axes);
+}
+
+bool IsHot(const Limits& limits, const core::JointState& seen) {
+  return Hottest(limits, seen) > limits.temperature_c_max;
+}
+
+bool HasCooled(const Limits& limits, const core::JointState& seen) {
+  return Hottest(limits, seen) < limits.temperature_c_clear;
+}
+
+std::optional<AxisExcess> TrackingExcess(const Limits& limits, const core::JointState& seen,
+                                         const core::AxisArray& commanded_q_rad) {
+  for (int i = 0; i < limits.axes; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const double error = std::abs(commanded_q_rad[at] - seen.q_rad[at]);
+    if (error > limits.tracking_error_rad_max[at]) return AxisExcess{i, error, limits.tracking_error_rad_max[at]};
+  }
+  return std::nullopt;
+}
+
+bool IsAtRest(const Limits& limits, const core::JointState& seen) {
+  return std::all_of(seen.dq_rad_s.begin(), seen.dq_rad_s.begin() + limits.axes,
+                     [&](double speed) { return std::abs(speed) <= limits.rest_speed_rad_s_max; });
+}
+
+}  // namespace nightshift::safety

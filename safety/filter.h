@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <optional>
+
+#include "core/action.h"
+#include "safety/checks/joint_motion.h"
+#include "safety/checks/reading.h"
+#include "safety/checks/stall.h"
+#include "safety/checks/workspace.h"
+#include "safety/config.h"
+#include "safety/monitor.h"
+
+namespace nightshift::safety {
+
+/// What may reach the motors in this tick, and why it is not more.
+struct Judgement {
+  core::SafeAction action;
+  core::Verdict verdict = core::Verdict::kPass;
+  core::LimitId limit = core::LimitId::kNone;
+  int axis = 0;                // The axis that the limit acted on; 0 where the limit is the whole arm's.
+  double wanted = 0;           // In the limit's unit: rad, rad/s, m, s.
+  double allowed = 0;
+  std::uint64_t sequence = 0;  // Of the proposal in force; 0: none.
+
+  /// Distance left to the limit; negative: wanted beyond it.
+  double margin() const { return allowed - wanted; }
+};
+
+/// Turns a proposed action into one the robot may execute, or refuses it. Each tick ends in commanded positions and
+/// velocities from which a stop, checked to its end against joint ranges and the workspace, exists: braking every axis.
+/// A new motion is accepted only with its own checked stop; otherwise the old stop is followed. By induction no sequence
+/// of proposals leads outside a limit.
+///
+/// Thread: control thread only. Real-time: no lock, no allocation, no log, no clock.
+class Filter {
+ public:
+  /// @param limits already validated.
+  Filter(const Limits& limits, Monitor::Seed seed);
+
+  /// One tick. Passes, limits or refuses; a refusal carries the stored stop. Never yields nothing.
+  /// @param wanted a proposal that has not been shown before, if one has arrived since the last tick.
+  Judgement Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted, core::Instant now);
+
+  /// One tick without a reading: the stored stop, one step on. Proposals that arrive meanwhile are lost.
+  Judgement JudgeBlind(core::Instant now);
+
+  /// The supervisor lives and wants nothing: come to rest and hold. Commands given so far are dead (the epoch goes up).
+  void Withdraw();
+
+  /// A person said stop.
+  void Stop() { Raise(core::StopCause::kOperator); }
+
+  Clearance Acknowledge(const Acknowledgement& ack, core::Instant now);
+
+  core::LatchReport latch() const { return monitor_.report(); }
+  const core::AxisArray& commanded_q_rad() const { return motion_.q_rad; }
+  const core::AxisArray& commanded_v_rad_s() const { return motion_.v_rad_s; }
+  std::uint64_t proposals_refused() const { return proposals_refused_; }
+
+ private:
+  /// The proposal that is being carried out.
+  struct InForce {
+    core::ProposedAction action;
+    core::Instant period_end;
+  };
+  /// The limit that acted hardest in this tick.
+  struct Finding {
+    core::Verdict verdict = core::Verdict::kPass;
+    core::LimitId limit = core::LimitId::kNone;
+    int axis = 0;
+    double wanted = 0, allowed = 0;
+  };
+
+  /// One tick's motion that keeps all joint bounds, and what bounded each axis.
+  struct Candidate {
+    ArmMotion motion;
+    std::array<core::LimitId, core::kAxesMax> limit{};
+  };
+
+  void Raise(core::StopCause cause);
+  void Watch(const core::JointState& seen);
+  void WatchDeadline(core::Instant now);
+  void WatchPower(const core::JointState& seen);
+  void Consider(const core::ProposedAction& wanted, core::Instant now);
+  void Refuse(Finding finding);
+  void Note(const Finding& finding);
+
+  void Advance(core::Instant now);
+  void Follow(core::Instant now);
+  core::AxisArray WantedVelocity(core::Instant now) const;
+  Candidate Next(const core::AxisArray& wanted_rad_s, double outside_now_m) const;
+  void NoteJoints(const Candidate& candidate, const core::AxisArray& wanted_rad_s);
+  void NoteShortfall(core::Instant now);
+  ArmMotion Braked(ArmMotion from, std::size_t axes) const;
+  bool Rests() const;
+  JointBounds BoundsOf(std::size_t axis, bool escapes) const;
+
+  void SeedAll(const core::JointState& seen);
+  void SeedFarOff(const core::JointState& seen);
+  Judgement Conclude();
+
+  Limits limits_;
+  double tick_s_;
+  Monitor monitor_;
+  StallBudget stall_;
+  ArmMotion motion_;
+  std::optional<InForce> in_force_;
+  std::optional<core::JointState> seen_;
+  std::uint64_t last_sequence_ = 0;  // Accepted in this epoch.
+  core::Epoch sequence_epoch_ = 0;   // The epoch it belongs to.
+  Finding finding_;
+  int blind_ticks_ = 0;
+  int unpowered_ticks_ = 0;
+  bool was_powered_ = false;
+  bool power_off_ = false;      // What the last action said.
+  bool seed_pending_ = true;    // The setpoint is unknown: take it from the next reading.
+  bool relax_pending_ = false;  // Once at rest, stop pushing.
+  std::uint64_t proposals_refused_ = 0;
+};
+
+}  // namespace nightshift::safety

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "core/action.h"
+#include "core/time.h"
+#include "safety/config.h"
+
+namespace nightshift::safety {
+
+inline constexpr int kClearsPerHourMax = 256;  // Size of the record of clears.
+
+/// IEC 60204-1.
+enum class StopCategory {
+  kStopAndHold,  // 2: controlled stop, power held.
+  kStopThenOff,  // 1: controlled stop, then power off.
+};
+
+enum class ClearedBy { kItself, kSupervisor, kPerson };
+
+StopCategory CategoryOf(core::StopCause cause);
+ClearedBy ClearedByOf(core::StopCause cause, const Limits& limits);
+
+/// Who acknowledges which latch.
+struct Acknowledgement {
+  std::uint64_t latch_id = 0;
+  std::uint64_t nonce = 0;
+  ClearedBy by = ClearedBy::kSupervisor;
+};
+
+/// What came of an acknowledgement.
+enum class Clearance {
+  kCleared,
+  kNotLatched,   // There is nothing to clear.
+  kStale,        // Id or nonce of another latch.
+  kNeedsPerson,  // The cause is not the supervisor's to clear.
+  kStillHot,     // Clears by itself when cooled.
+  kNoReading,    // The driver is silent, or the drives hold no torque.
+  kNotAtRest,    // Something still moves.
+  kTooMany,      // The supervisor's clears of this hour are used up.
+};
+std::string_view Name(Clearance clearance);
+
+/// What a person can do about it; a sentence.
+std::string_view Advice(Clearance clearance);
+
+/// The arm's condition when an acknowledgement arrives.
+enum class Readiness { kReady, kNoReading, kNotAtRest };
+
+/// The latch: why the robot is stopped, and who may let it go on. Any stop bumps the epoch. A further cause makes a new
+/// latch id and nonce, so that an acknowledgement never clears a fault that its sender had not seen.
+/// Pure: reads no clock. Thread: control thread only. Real-time: no lock, no allocation.
+class Monitor {
+ public:
+  struct Seed {
+    core::Epoch epoch = 1;           // Of the first stop; random, so that commands to an earlier process are dead.
+    std::uint64_t nonce_source = 1;  // Random, so that nonces cannot be guessed from ids.
+  };
+
+  /// Begins latched: restarted.
+  Monitor(const Limits& limits, Seed seed);
+
+  /// Latches a cause. One that is already latched changes nothing.
+  void Raise(core::StopCause cause);
+  /// A heat stop clears by itself; others that came with it stay.
+  void Cooled();
+  /// Ends the life of all commands given so far, without a latch: the supervisor wants nothing any more.
+  void BumpEpoch() { ++epoch_; }
+
+  Clearance Acknowledge(const Acknowledgement& ack, Readiness readiness, core::Instant now);
+
+  bool latched() const { return std::holds_alternative<Latched>(state_); }
+  bool has(core::StopCause cause) const;
+  core::LatchReport report() const;
+  core::Epoch epoch() const { return epoch_; }
+  /// Must power go once the arm is at rest?
+  bool wants_power_off() const;
+
+ private:
+  using CauseSet = std::uint32_t;  // One bit per StopCause.
+  struct Running {};
+  struct Latched {
+    core::StopCause first = core::StopCause::kNone;
+    CauseSet causes = 0;
+  };
+  using State = std::variant<Running, Latched>;
+
+  static CauseSet Bit(core::StopCause cause) { return CauseSet{1} << static_cast<unsigned>(cause); }
+  static core::StopCause Worst(CauseSet causes);
+  static State On(const Running&, core::StopCause cause) { return Latched{cause, Bit(cause)}; }
+  static State On(const Latched& latch, core::StopCause cause) {
+    return Latched{latch.first, latch.causes | Bit(cause)};
+  }
+
+  Clearance Judge(const Latched& latch, const Acknowledgement& ack, Readiness readiness, core::Instant now) const;
+  bool BudgetLeft(core::Instant now) const;
+  std::uint64_t Nonce() const;
+
+  Limits limits_;
+  std::uint64_t nonce_source_;
+  State state_;
+  core::Epoch epoch_;
+  std::uint64_t latch_id_ = 0;
+  std::array<core::Instant, kClearsPerHourMax> clears_{};  // Ring of the supervisor's.
+  std::uint64_t clears_count_ = 0;
+};
+
+}  // namespace nightshift::safety

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is shipped for Grafana and Prometheus fits what the processes expose.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "monitoring/gathering.h"
+#include "tests/monitoring/everything.h"
+#include "tests/monitoring/panels.h"
+
+namespace nightshift::monitoring {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsSubsetOf;
+
+std::string TextOf(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string UnionExposition() {
+  const WallInstant now{};
+  const auto everything = TouchEverything();
+  Gathering gathering({});
+  EXPECT_TRUE(gathering.Take("safety", everything.safety, now));
+  EXPECT_TRUE(gathering.Take("supervisor", everything.supervisor, now));
+  EXPECT_TRUE(gathering.Take("learner", everything.learner, now));
+  return gathering.Exposition(now);
+}
+
+std::set<std::string> Matches(const std::string& text, const std::regex& pattern) {
+  std::set<std::string> found;
+  for (std::sregex_iterator match(text.begin(), text.end(), pattern), end; match != end; ++match)
+    found.insert((*match)[1]);
+  return found;
+}
+
+std::set<std::string> Families() { return Matches(UnionExposition(), std::regex("# TYPE (nightshift_[a-z_]+) ")); }
+
+std::set<std::string> SampleNames() {
+  return Matches("\n" + UnionExposition(), std::regex("\n(nightshift_[a-z_]+)[ {]"));
+}
+
+std::set<std::string> NamesIn(const std::string& expression) {
+  return Matches(expression, std::regex("(nightshift_[a-z_]+)"));
+}
+
+TEST(Dashboard, EveryPanelSaysWhatItShowsAndInWhichUnit) {
+  const auto dashboards = Dashboards();
+  ASSERT_FALSE(dashboards.empty());
+  for (const auto& dashboard : dashboards) {
+    std::set<std::string> titles;
+    for (const auto& panel : PanelsOf(dashboard)) {
+      const std::string title = panel.at("title");
+      EXPECT_TRUE(titles.insert(title).second) << title << " is there twice";
+      EXPECT_GT(panel.at("description").get<std::string>().size(), 8u) << title;
+      EXPECT_FALSE(panel.at("fieldConfig").at("defaults").at("unit").get<std::string>().empty()) << title;
+      EXPECT_EQ(panel.at("datasource").at("uid"), "${datasource}") << title;
+      EXPECT_FALSE(ExpressionsOf(panel).empty()) << title;
+    }
+  }
+}
+
+TEST(Dashboard, DataSourceJobAndInstanceCanBeChosenAndEverySelectorHeedsThem) {
+  const std::regex selector("nightshift_[a-z_]+(\\{[^}]*\\})?");
+  for (const auto& dashboard : Dashboards()) {
+    std::set<std::string> variables;
+    for (const auto& variable : dashboard.at("templating").at("list")) variables.insert(variable.at("name"));
+    EXPECT_EQ(variables, (std::set<std::string>{"datasource", "job", "instance"}));
+    for (const auto& panel : PanelsOf(dashboard))
+      for (const auto& expression : ExpressionsOf(panel))
+        for (std::sregex_iterator match(expression.begin(), expression.end(), selector), end; match != end; ++match)
+          EXPECT_THAT((*match)[1].str(), HasSubstr("job=~\"$job\", instance=~\"$instance\"")) << expression;
+  }
+}
+
+TEST(Dashboard, RatesUseGrafanasOwnWindow) {
+  for (const auto& dashboard : Dashboards())
+    for (const auto& panel : PanelsOf(dashboard))
+      for (const auto& expression : ExpressionsOf(panel)) {
+        if (expression.find("rate(") == std::string::npos) continue;
+        EXPECT_THAT(expression, HasSubstr("[$__rate_interval]"));
+      }
+}
+
+TEST(Dashboard, EveryFigureThatItAsksForIsExposed) {
+  const auto exposed = SampleNames();
+  for (const auto& dashboard : Dashboards())
+    for (const auto& panel : PanelsOf(dashboard))
+      for (const auto& expression : ExpressionsOf(panel)) EXPECT_THAT(NamesIn(expression), IsSubsetOf(exposed));
+}
+
+TEST(Dashboard, PanelsDoNotLieOnEachOther) {
+  for (const auto& dashboard : Dashboards()) {
+    std::set<std::pair<int, int>> taken;
+    for (const auto& panel : dashboard.at("panels")) {
+      const auto& place = panel.at("gridPos");
+      EXPECT_LE(place.at("x").get<int>() + place.at("w").get<int>(), 24) << panel.at("title");
+      for (int x = place.at("x"); x < place.at("x").get<int>() + place.at("w").get<int>(); ++x)
+        for (int y = place.at("y"); y < place.at("y").get<int>() + place.at("h").get<int>(); ++y)
+          EXPECT_TRUE(taken.insert({x, y}).second) << panel.at("title");
+    }
+  }
+}
+
+TEST(Dashboard, EveryExpressionIsPromQl) {
+  const std::string file = testing::TempDir() + "nightshift-panels.yml";
+  std::ofstream rules(file);
+  rules << "groups:\n  - name: panels\n    rules:\n";
+  int number = 0;
+  for (const auto& dashboard : Dashboards())
+    for (const auto& panel : PanelsOf(dashboard))
+      for (const auto& expression : ExpressionsOf(panel))
+        rules << "      - {record: \"panel:" << number++ << "\", expr: " << nlohmann::json(Concrete(expression)) << "}\n";
+  rules.close();
+  const auto checked = RunProgram("promtool check rules " + file);
+  EXPECT_EQ(checked.exit_code, 0) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr(std::to_string(number) + " rules found"));
+}
+
+TEST(Alerts, EveryFigureThatTheyAskForIsExposed) {
+  const auto rules = TextOf(SourceFile("monitoring/alerts/nightshift.yml"));
+  EXPECT_THAT(Matches(rules, std::regex("(nightshift_[a-z_]+)[ {\\[)]")), IsSubsetOf(SampleNames()));
+}
+
+TEST(Alerts, EachFiresWhenItShouldAndIsSilentOtherwise) {
+  const auto tested = RunProgram("cd " + SourceFile("monitoring/alerts").string() + " && promtool test rules nightshift_test.yml");
+  EXPECT_EQ(tested.exit_code, 0) << tested.output;
+  const auto tests = TextOf(SourceFile("monitoring/alerts/nightshift_test.yml"));
+  for (const auto& alert :
+       Matches(TextOf(SourceFile("monitoring/alerts/nightshift.yml")), std::regex("alert: (Nightshift[A-Za-z]+)"))) {
+    const auto name = "alertname: " + alert + "\n";
+    const auto first = tests.find(name);
+    ASSERT_NE(first, std::string::npos) << alert << " is not tested";
+    EXPECT_NE(tests.find(name, first + 1), std::string::npos) << alert << " is not tested both firing and silent";
+  }
+}
+
+TEST(Exposition, PromtoolFindsNothingToSayAboutIt) {
+  const std::string file = testing::TempDir() + "nightshift-exposition.txt";
+  std::ofstream(file) << UnionExposition();
+  const auto checked = RunProgram("promtool check metrics < " + file);
+  EXPECT_EQ(checked.exit_code, 0) << checked.output;
+  EXPECT_EQ(checked.output, "");
+}
+
+TEST(Exposition, EveryFigureIsDescribedInTheDocumentationAndNoneIsInvented) {
+  const auto documented = Matches(TextOf(SourceFile("docs/metrics.md")), std::regex("`(nightshift_[a-z_]+)"));
+  EXPECT_EQ(documented, Families());
+}
+
+}  // namespace
+}  // namespace nightshift::monitoring

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/fakes/source_tree.h"
+
+namespace nightshift::runtime::cli {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kConfig = tests::SourceTree() + "/configs/tabletop.toml";
+
+Checked Find(const std::vector<Checked>& all, const std::string& what) {
+  const auto at = std::find_if(all.begin(), all.end(), [&what](const Checked& one) { return one.what == what; });
+  return at == all.end() ? Checked{Finding::kBad, what, "was not looked at"} : *at;
+}
+
+TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
+  const auto all = CheckAll(kConfig, testing::TempDir() + "ns-check");
+  for (const char* what : {"configuration", "perception", "linear algebra", "rendering", "clock", "data directory", "sockets"})
+    EXPECT_EQ(Find(all, what).finding, Finding::kGood) << what << ": " << Find(all, what).detail;
+}
+
+TEST(CheckAll, NamesAConfigurationThatIsNotThere) {
+  const auto all = CheckAll("/nowhere/robot.toml", "");
+  EXPECT_EQ(Find(all, "configuration").finding, Finding::kBad);
+  EXPECT_THAT(Find(all, "configuration").detail, HasSubstr("/nowhere/robot.toml"));
+  EXPECT_EQ(Worst(all), Finding::kBad);
+}
+
+TEST(CheckAll, NamesADataDirectoryWhoseSocketsWouldNotFit) {
+  const auto sockets = Find(CheckAll(kConfig, "/tmp/" + std::string(120, 'x')), "sockets");
+  EXPECT_EQ(sockets.finding, Finding::kBad);
+  EXPECT_THAT(sockets.detail, HasSubstr("at most"));
+}
+
+TEST(CheckAll, NamesADataDirectoryThatCannotBeWritten) {
+  const auto data = Find(CheckAll(kConfig, "/proc/nightshift"), "data directory");
+  EXPECT_EQ(data.finding, Finding::kBad);
+  EXPECT_THAT(data.detail, HasSubstr("--data"));
+}
+
+TEST(Worst, IsTheHighestOfAll) {
+  EXPECT_EQ(Worst({}), Finding::kGood);
+  EXPECT_EQ(Worst({{Finding::kGood, "a", ""}, {Finding::kWarning, "b", ""}}), Finding::kWarning);
+}
+
+}  // namespace
+}  // namespace nightshift::runtime::cli

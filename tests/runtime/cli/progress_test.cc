@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/progress.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/action.h"
+
+namespace nightshift::runtime::cli {
+namespace {
+
+using testing::HasSubstr;
+
+Heard Practising() {
+  Heard heard;
+  auto& supervisor = heard.supervisor.emplace();
+  supervisor.set_activity("practising");
+  supervisor.set_task("pick");
+  supervisor.set_skill("learned");
+  supervisor.set_why("least competent");
+  supervisor.set_episodes(321);
+  supervisor.set_interventions(2);
+  supervisor.set_practised_ns(3600'000'000'000);
+  supervisor.add_degraded("perception is ground truth");
+  auto* pick = supervisor.add_tasks();
+  pick->set_task("pick");
+  pick->set_scripted_attempts(120);
+  pick->set_scripted_solved(60);
+  pick->set_learned_attempts(40);
+  pick->set_learned_solved(30);
+  pick->set_learned_competence(0.8);
+  pick->set_promoted_version(7);
+  auto* recovery = supervisor.add_tasks();
+  recovery->set_task("recover-dropped");
+  recovery->set_recovery(true);
+  heard.safety.emplace().set_state("moving");
+  auto& learner = heard.learner.emplace();
+  learner.set_state("training");
+  learner.set_updates_per_second(250);
+  return heard;
+}
+
+std::string Joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += line + "\n";
+  return all;
+}
+
+TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
+  const std::string block = Joined(StatusBlock(Practising(), {}));
+  EXPECT_THAT(block, HasSubstr("practising pick (learned): least competent"));
+  EXPECT_THAT(block, HasSubstr("60/120 (50 %)"));
+  EXPECT_THAT(block, HasSubstr("30/40 (75 %)"));
+  EXPECT_THAT(block, HasSubstr("v7"));
+  EXPECT_THAT(block, HasSubstr("+ recover-dropped"));
+  EXPECT_THAT(block, HasSubstr("recovery tasks 1   interventions 2"));
+  EXPECT_THAT(block, HasSubstr("perception is ground truth"));
+  EXPECT_THAT(block, HasSubstr("250/s"));
+}
+
+TEST(StatusBlock, NamesWhoIsSilentAndWhyTheRobotStands) {
+  Heard heard = Practising();
+  heard.supervisor.reset();
+  heard.learner.reset();
+  heard.safety->set_state("stopped");
+  heard.safety->mutable_period()->mutable_latch()->set_worst(static_cast<unsigned>(core::StopCause::kHot));
+  const std::string block = Joined(StatusBlock(heard, {}));
+  EXPECT_THAT(block, HasSubstr("supervisor: silent"));
+  EXPECT_THAT(block, HasSubstr("learner     silent"));
+  EXPECT_THAT(block, HasSubstr("stopped because of hot"));
+}
+
+TEST(StatusLine, HoldsEachPractisedTaskOnOneLine) {
+  const std::string line = StatusLine(Practising(), {});
+  EXPECT_THAT(line, HasSubstr("pick scripted 60/120 (50 %) learned 30/40 (75 %)"));
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+}
+
+TEST(TimeLeft, FollowsFromThePaceSoFar) {
+  RunProgress progress;
+  progress.robot_time = core::Seconds(7200);
+  progress.practised = core::Seconds(1800);
+  progress.wall = std::chrono::seconds(300);
+  EXPECT_EQ(TimeLeft(progress), core::Seconds(900));
+}
+
+TEST(TimeLeft, IsUnknownWithoutAnEndOrAPace) {
+  RunProgress endless;
+  endless.practised = core::Seconds(1800);
+  EXPECT_FALSE(TimeLeft(endless));
+  RunProgress begun;
+  begun.robot_time = core::Seconds(7200);
+  EXPECT_FALSE(TimeLeft(begun));
+}
+
+TEST(ToJson, IsOneObjectWithNullForWhoIsSilent) {
+  Heard heard = Practising();
+  heard.safety.reset();
+  const auto json = nlohmann::json::parse(ToJson(heard));
+  EXPECT_TRUE(json["safety"].is_null());
+  EXPECT_EQ(json["supervisor"]["tasks"][0]["task"], "pick");
+  EXPECT_EQ(json["supervisor"]["practised_ns"], "3600000000000");
+  EXPECT_EQ(json["learner"]["updates_per_second"], 250.0);
+}
+
+}  // namespace
+}  // namespace nightshift::runtime::cli

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/fakes/source_tree.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using core::FaultCode;
+using testing::HasSubstr;
+
+constexpr char kLeast[] = R"(
+[cell]
+model_file = "model.xml"
+[[tasks]]
+name = "pick"
+start = "in_tray"
+success = "held"
+script = "pick"
+)";
+
+/// A folder with an empty model file, so that configurations can name one.
+class ConfigFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "ns-config";
+    std::filesystem::create_directories(folder_);
+    std::ofstream(folder_ + "/model.xml") << "<mujoco/>";
+  }
+
+  /// The least configuration that is accepted, with some lines before it.
+  core::Result<Config> With(const std::string& first) const { return ParseConfig(first + kLeast, "robot.toml", folder_); }
+
+  /// What is said about it when it is refused.
+  std::string Refused(const std::string& first) const {
+    const auto config = With(first);
+    if (config) return "accepted";
+    EXPECT_EQ(config.error().code, FaultCode::kInvalidConfig);
+    return config.error().detail;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ConfigFile, TheOneInTheTreeIsValidAndHasItsThreeTasks) {
+  const auto config = LoadConfig(tests::SourceTree() + "/configs/tabletop.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  ASSERT_EQ(config->tasks.size(), 3u);
+  EXPECT_EQ(config->tasks[0].name, "pick");
+  EXPECT_EQ(config->tasks[1].goal, core::GoalKind::kBin);
+  EXPECT_EQ(config->tasks[2].time_limit, core::Seconds(10));
+  EXPECT_EQ(config->perception.source, io::PerceptionSource::kCamera);
+  EXPECT_TRUE(std::filesystem::path(config->cell.model_file).is_absolute());
+}
+
+TEST_F(ConfigFile, WhatIsLeftOutKeepsItsDefault) {
+  const auto config = With("");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->learner.update_ratio, learner::Config{}.update_ratio);
+  EXPECT_EQ(config->perception.objects.size(), io::PerceptionConfig{}.objects.size());
+}
+
+TEST_F(ConfigFile, WhatIsGivenIsTaken) {
+  const auto config = With(R"(perception = "ground_truth"
+[learner]
+update_ratio = 2
+relabelling = "off"
+[learner.agent]
+width = 64
+[practice]
+recovery = false
+[scene]
+home_m = [0.1, 0.0, 0.2]
+[[objects]]
+name = "green"
+hue_deg_min = 90
+hue_deg_max = 150
+)");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->perception.source, io::PerceptionSource::kGroundTruth);
+  EXPECT_EQ(config->learner.update_ratio, 2);
+  EXPECT_EQ(config->learner.relabelling, learner::Relabelling::kOff);
+  EXPECT_EQ(config->learner.agent.width, 64);
+  EXPECT_FALSE(config->practice.recovery);
+  EXPECT_EQ(config->scene.home_m, (core::Vec3{0.1, 0, 0.2}));
+  ASSERT_EQ(config->perception.objects.size(), 1u);
+  EXPECT_EQ(config->perception.objects[0].name, "green");
+}
+
+TEST_F(ConfigFile, AnUnknownKeyIsNamedWithFileLineAndTheNearestKnownOne) {
+  const std::string said = Refused("[learner]\nupdate_ration = 2\n");
+  EXPECT_THAT(said, HasSubstr("robot.toml:2: learner.update_ration = 2: unknown key"));
+  EXPECT_THAT(said, HasSubstr("did you mean learner.update_ratio?"));
+}
+
+TEST_F(ConfigFile, AKeyInTheWrongSectionIsShownItsOwn) {
+  EXPECT_THAT(Refused("[learner]\nhome_m = [0, 0, 0]\n"), HasSubstr("did you mean scene.home_m?"));
+}
+
+TEST_F(ConfigFile, AWrongUnitIsToldTheRightOne) {
+  EXPECT_THAT(Refused("[camera]\nframe_wait_ms = 500\n"),
+              HasSubstr("robot.toml:2: camera.frame_wait_ms = 500: unknown key: wrong unit, this is given as "
+                        "camera.frame_wait_s; convert the value"));
+  EXPECT_THAT(Refused("[camera]\nframe_wait = 0.5\n"), HasSubstr("wrong unit, this is given as camera.frame_wait_s"));
+  EXPECT_THAT(Refused("[camera]\nfield_of_view_deg = 46\n"), HasSubstr("given as camera.field_of_view_rad"));
+}
+
+TEST_F(ConfigFile, ANumberOutOfRangeIsToldTheRange) {
+  EXPECT_THAT(Refused("[learner]\nupdate_ratio = 1000\n"),
+              HasSubstr("robot.toml:2: learner.update_ratio = 1000: must be a number in [0.01, 64]"));
+  EXPECT_THAT(Refused("[practice]\nwall_share = 1.5\n"), HasSubstr("must be a number in [0, 1]"));
+}
+
+TEST_F(ConfigFile, NotANumberIsInNoRange) {
+  EXPECT_THAT(Refused("[learner]\nupdate_ratio = nan\n"), HasSubstr("learner.update_ratio = nan: must be a number in"));
+}
+
+TEST_F(ConfigFile, TheWrongTypeIsToldTheRightOne) {
+  EXPECT_THAT(Refused("[learner]\nupdate_ratio = \"fast\"\n"), HasSubstr("learner.update_ratio = fast: must be a number"));
+  EXPECT_THAT(Refused("[learner.agent]\nwidth = 12.5\n"), HasSubstr("must be a whole number in [8, 1024]"));
+  EXPECT_THAT(Refused("[practice]\nrecovery = 1\n"), HasSubstr("must be true or false"));
+  EXPECT_THAT(Refused("[scene]\nhome_m = [0.1, 0.2]\n"), HasSubstr("must be 3 numbers"));
+  EXPECT_THAT(Refused("perception = \"xray\"\n"), HasSubstr("must be one of \"camera\", \"ground_truth\""));
+  EXPECT_THAT(Refused("[metrics]\nlisten = 2026-01-01\n"), HasSubstr("robot.toml:2: metrics.listen"));
+}
+
+TEST_F(ConfigFile, AMessThatDoesNotExistIsToldThoseThatDo) {
+  EXPECT_THAT(ParseConfig("[cell]\nmess = \"awful\"\n", "robot.toml", folder_).error().detail, HasSubstr("full"));
+}
+
+TEST_F(ConfigFile, AChangeToANamedMessCountsWhereverItStands) {
+  const auto config = ParseConfig(
+      "[cell.changed_mess]\nglare_share = 0.5\n" + std::string(kLeast) + "[cell.drives]\nambient_c = 20\n", "r.toml", folder_);
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->cell.mess.glare_share, 0.5);
+}
+
+TEST_F(ConfigFile, BrokenTomlIsNamedWithItsLine) {
+  EXPECT_THAT(Refused("[learner]\nupdate_ratio = = 2\n"), HasSubstr("robot.toml:2: "));
+}
+
+TEST_F(ConfigFile, AConditionThatDoesNotParseIsNamedWithItsTaskAndLine) {
+  const auto config = ParseConfig(std::string(kLeast) + "[[tasks]]\nname = \"odd\"\nstart = \"in_trai\"\nsuccess = \"held\"\n"
+                                                        "script = \"pick\"\n",
+                                  "robot.toml", folder_);
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().detail, HasSubstr("robot.toml:9: tasks.odd: "));
+  EXPECT_THAT(config.error().detail, HasSubstr("in_trai"));
+}
+
+TEST_F(ConfigFile, TwoTasksOfOneNameAreRefused) {
+  const auto config = ParseConfig(std::string(kLeast) + "[[tasks]]\nname = \"pick\"\n", "robot.toml", folder_);
+  EXPECT_THAT(config.error().detail, HasSubstr("tasks.pick: this name is taken"));
+}
+
+TEST_F(ConfigFile, AMotionThatDoesNotExistIsToldThoseThatDo) {
+  const auto config = ParseConfig("[cell]\nmodel_file = \"model.xml\"\n[[tasks]]\nname = \"pick\"\nstart = \"in_tray\"\n"
+                                  "success = \"held\"\nscript = \"juggle\"\n",
+                                  "robot.toml", folder_);
+  EXPECT_THAT(config.error().detail, HasSubstr("unknown motion; those that exist:"));
+  EXPECT_THAT(config.error().detail, HasSubstr("pick"));
+}
+
+TEST_F(ConfigFile, NoTaskAtAllIsRefused) {
+  const auto config = ParseConfig("[cell]\nmodel_file = \"model.xml\"\n", "robot.toml", folder_);
+  EXPECT_THAT(config.error().detail, HasSubstr("at least one task"));
+}
+
+TEST_F(ConfigFile, AMissingModelFileIsNamedWithKeyAndPath) {
+  const auto config = ParseConfig("[cell]\nmodel_file = \"gone.xml\"\n", "robot.toml", folder_);
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, FaultCode::kMissingFile);
+  EXPECT_THAT(config.error().detail, HasSubstr("cell.model_file = gone.xml: there is no file " + folder_ + "/gone.xml"));
+}
+
+TEST_F(ConfigFile, AMissingConfigurationFileIsNamed) {
+  const auto config = LoadConfig(folder_ + "/none.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, FaultCode::kMissingFile);
+  EXPECT_THAT(config.error().detail, HasSubstr(folder_ + "/none.toml"));
+  EXPECT_EQ(LoadConfig(folder_).error().code, FaultCode::kMissingFile);
+}
+
+}  // namespace
+}  // namespace nightshift::runtime
