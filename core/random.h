@@ -14,6 +14,12 @@ class Random {
   double Normal(double mean, double sigma) { return mean + sigma * normal_(engine_); }
   int Index(int count) { return static_cast<int>(Uniform(0, 1) * count) % count; }
   bool Chance(double probability) { return unit_(engine_) < probability; }
+  /// From Beta(a, b), both above 0: what a success rate may be after a - 1 successes and b - 1 failures.
+  double Beta(double a, double b) {
+    std::gamma_distribution<double> first(a, 1), second(b, 1);
+    const double x = first(engine_), y = second(engine_);
+    return x / (x + y);
+  }
   std::uint64_t Seed() { return engine_(); }
 
  private:

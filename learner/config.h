@@ -12,7 +12,7 @@ enum class CriticOpinion { kMean, kMinimum };
 /// What of an episode is also scored for tasks other than its own.
 enum class Relabelling { kOff, kSuccesses, kAll };
 
-/// One soft actor-critic agent in the manner of RLPD and HIL-SERL (`docs/learning.md`). Times are counted in updates.
+/// One soft actor-critic agent in the manner of RLPD and HIL-SERL. Times are counted in updates.
 struct AgentConfig {
   // Networks: two hidden layers. 128 wide learns as well per step as 256 and five times faster per second.
   int width = 128;
@@ -21,7 +21,7 @@ struct AgentConfig {
   // Batches: half from demonstrations, half from practice (symmetric sampling, Ball et al. 2023).
   int batch = 256;
   double demonstration_share = 0.5;  // Of each batch, while there are demonstrations.
-  int demonstrations_start = 10;     // Demonstrated episodes before the first update.
+  int demonstrations_start = 40;     // Demonstrated episodes before the first update.
   int samples_start = 1500;          // Or so many samples of practice, when nobody demonstrates.
 
   // Value learning.
@@ -64,7 +64,7 @@ struct AgentConfig {
 struct Config {
   AgentConfig agent;
   double update_ratio = 4;                 // Updates per policy step of the task's own practice.
-  int scripted_demonstrations_max = 60;    // Episodes per task; after that the script has nothing new to show.
+  int scripted_demonstrations_max = 100;   // Episodes per task; after that the script has nothing new to show.
   int learned_demonstrations_max = 0;      // Further episodes per task, from learned successes.
   Relabelling relabelling = Relabelling::kSuccesses;
   int healthy_every = 500;                 // Updates between the copies that a diverged agent falls back to.

@@ -182,7 +182,10 @@ NIGHTSHIFT_WIDE void MovePass(std::size_t count, const float* from, float rate, 
 
 NIGHTSHIFT_WIDE double SquaresOf(const float* values, std::size_t count) {
   double total = 0;
-  NIGHTSHIFT_APART for (std::size_t i = 0; i < count; ++i) total += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  NIGHTSHIFT_APART for (std::size_t i = 0; i < count; ++i) {
+    const double value = values[i];
+    total += value * value;
+  }
   return total;
 }
 

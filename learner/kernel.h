@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-/// The networks' arithmetic, forward and backward, by hand over OpenBLAS: on one core several times the speed of LibTorch at
-/// this size. tests/learner/kernel_test.cc holds it to LibTorch's autograd. Parameters of a network lie in one flat
-/// array, so that Adam, averaging, copying and saving are each one pass. Matrices are row by row; one row per sample.
+/// The networks' arithmetic, forward and backward, by hand over OpenBLAS (docs/decisions/hand-written-gradients.md says
+/// why). tests/learner/losses_test.cc holds it to LibTorch's autograd. Parameters of a network lie in one flat array,
+/// so that Adam, averaging, copying and saving are each one pass. Matrices are row by row; one row per sample.
 /// Thread: one at a time; no allocation after the first call with the largest batch.
 namespace nightshift::learner {
 
@@ -39,8 +39,8 @@ void Forward(const ActorShape& shape, const float* parameters, const float* x, i
 void Backward(const ActorShape& shape, const float* parameters, const float* x, int batch, ActorTrace& trace,
               const float* d_out, float* gradient);
 
-/// `members` independent critics side by side: x (inputs) -> dense -> LayerNorm -> ReLU -> dense -> LayerNorm -> ReLU ->
-/// dense (1). The first layer of all members is one matrix.
+/// `members` independent critics side by side: x (inputs) -> dense -> LayerNorm -> ReLU -> dense -> LayerNorm -> ReLU
+/// -> dense (1). The first layer of all members is one matrix.
 struct CriticShape {
   int inputs = 0, width = 0, members = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainer::Save and Load. File, little endian: magic "NSLEARNR", u32 schema, u32 length of the header, header (JSON:
-// cursor, steps, and per agent its task, counters, dice and the lengths of its arrays), all floats in the header's order,
-// SHA-256 (32 bytes) of everything before it.
+// cursor, steps, and per agent its task, counters, dice and the lengths of its arrays), all floats in the header's
+// order, SHA-256 (32 bytes) of everything before it.
 #include <algorithm>
 #include <array>
 #include <cstdio>

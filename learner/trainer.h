@@ -45,7 +45,7 @@ struct AgentFacts {
 };
 
 /// All agents: turns episodes into samples for every task they say something about, and spends updates where most are
-/// due. Neither files (but for Save and Load) nor sockets nor clocks; deterministic given its seed and the order of calls.
+/// due. Neither files (but for Save and Load) nor sockets nor clocks; deterministic given seed and order of calls.
 /// Thread: one at a time.
 ///
 ///   Trainer trainer(config, scene);
@@ -62,7 +62,8 @@ class Trainer {
   /// Known tasks are left as they are. Faults: kInvalidConfig, for a condition that does not parse.
   core::Result<void> Know(const TaskSpecs& tasks);
 
-  /// Takes in one closed episode. An episode at or below the cursor (after Load) refills the replay without counting again.
+  /// Takes in one closed episode. One at or below the saved cursor (after Load) refills the replay and is not counted
+  /// again.
   /// An episode of a task not known is counted as seen and otherwise ignored.
   IngestFacts Ingest(const core::Episode& episode);
   /// Know, then Ingest.

@@ -113,12 +113,12 @@ Result<MetricsServer> MetricsServer::Listen(const std::string& listen, const Gat
   const auto colon = listen.rfind(':');
   int port = -1;
   const char* end = listen.data() + listen.size();
-  const bool number = colon != std::string::npos && colon > 0 &&
-                      std::from_chars(listen.data() + colon + 1, end, port).ptr == end;
+  const bool number =
+      colon != std::string::npos && colon > 0 && std::from_chars(listen.data() + colon + 1, end, port).ptr == end;
   if (!number || port < 0 || port > 65535)
-    return core::Fail(FaultCode::kInvalidConfig,
-                      "metrics.listen = \"" + listen + "\": must be address:port with a port of 0 to 65535, for "
-                      "example \"127.0.0.1:9465\"");
+    return core::Fail(FaultCode::kInvalidConfig, "metrics.listen = \"" + listen +
+                                                     "\": must be address:port with a port of 0 to 65535, for "
+                                                     "example \"127.0.0.1:9465\"");
   try {
     return MetricsServer(std::make_unique<Http>(listen, gathering.reports_));
   } catch (const std::exception& trouble) {

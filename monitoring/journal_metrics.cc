@@ -14,7 +14,8 @@ class JournalMetrics::Figures {
  public:
   explicit Figures(prometheus::Registry& registry)
       : episodes(Counters(registry, "journal_episodes_committed_total", "Episodes that were closed on disk.").Add({})),
-        transitions(Counters(registry, "journal_transitions_committed_total", "Transitions of those episodes.").Add({})),
+        transitions(
+            Counters(registry, "journal_transitions_committed_total", "Transitions of those episodes.").Add({})),
         seconds(OneHistogram(registry, "journal_commit_seconds", "Wall time of the commit that closes an episode.",
                              kCommitBounds)),
         bytes(Gauges(registry, "journal_bytes", "Size of all files of the journal.").Add({})),

@@ -19,7 +19,8 @@ class LearnerMetrics::Figures {
         dormant(Gauges(registry, "learner_dormant_ratio", "Share of units that do not react to anything.")),
         rank(Gauges(registry, "learner_feature_rank", "Effective rank of the critic's features.")),
         norm(Gauges(registry, "learner_weight_norm", "Norm of an agent's weights.")),
-        consumed(Counters(registry, "learner_transitions_consumed_total", "Transitions read from the journal.").Add({})),
+        consumed(
+            Counters(registry, "learner_transitions_consumed_total", "Transitions read from the journal.").Add({})),
         ratio(Gauges(registry, "learner_update_ratio", "Updates per transition in this session.").Add({})),
         target(Gauges(registry, "learner_update_ratio_target", "Updates per transition that are configured.").Add({})),
         published(Counters(registry, "learner_published_total", "Candidate policies that were published.")) {}

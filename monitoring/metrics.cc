@@ -20,9 +20,9 @@ class Metrics::Figures {
   Figures(const std::string& process, const std::string& version)
       : process_(process),
         faults_(Counters(registry_, "faults_total", "Expected trouble that was met, by code (docs/runbook.md).")),
-        malformed_(Counters(registry_, "malformed_messages_total",
-                            "Messages dropped as malformed, oversized or replayed.")
-                       .Add({{"process", process}})),
+        malformed_(
+            Counters(registry_, "malformed_messages_total", "Messages dropped as malformed, oversized or replayed.")
+                .Add({{"process", process}})),
         cpu_(Counters(registry_, "process_cpu_seconds_total", "User and system CPU time.").Add({{"process", process}})),
         resident_(Gauge("process_resident_memory_bytes", "Resident memory.")),
         descriptors_(Gauge("process_open_fds", "Open file descriptors.")),

@@ -10,9 +10,9 @@
 namespace nightshift::monitoring {
 namespace {
 
-constexpr std::array kActivities = {Activity::kPractice,       Activity::kRecovery,      Activity::kCanary,
-                                    Activity::kEvaluation,     Activity::kMoving,        Activity::kAwaitingLearner,
-                                    Activity::kAwaitingPerson, Activity::kAwaitingDisk,  Activity::kStopped,
+constexpr std::array kActivities = {Activity::kPractice,       Activity::kRecovery,     Activity::kCanary,
+                                    Activity::kEvaluation,     Activity::kMoving,       Activity::kAwaitingLearner,
+                                    Activity::kAwaitingPerson, Activity::kAwaitingDisk, Activity::kStopped,
                                     Activity::kPaused};
 constexpr std::array kFrameHealths = {core::FrameHealth::kGood, core::FrameHealth::kAbsent, core::FrameHealth::kBlind,
                                       core::FrameHealth::kFrozen};
@@ -66,7 +66,8 @@ class PracticeMetrics::Figures {
         intervention_wait(OneHistogram(registry, "intervention_wait_seconds",
                                        "Robot time from asking a person to the help.", kWaitBounds)),
         failures(Counters(registry, "failures_total", "Failures seen, by kind.")),
-        recovery_attempts(Counters(registry, "recovery_attempts_total", "Episodes of recovery tasks, by failure kind.")),
+        recovery_attempts(
+            Counters(registry, "recovery_attempts_total", "Episodes of recovery tasks, by failure kind.")),
         recoveries(Counters(registry, "recoveries_total", "Recovery episodes that regained what was lost.")),
         recovery_tasks(Gauges(registry, "recovery_tasks", "Tasks that were made from failures.").Add({})),
         recovery_seconds(OneHistogram(registry, "recovery_duration_seconds",

@@ -15,16 +15,16 @@ namespace nightshift::monitoring {
 
 /// What robot time goes to. A closed set: the label of nightshift_robot_seconds_total.
 enum class Activity {
-  kPractice,          // Episodes of configured tasks.
-  kRecovery,          // Episodes of recovery tasks.
-  kCanary,            // Episodes that judge a candidate policy.
-  kEvaluation,        // Marked episodes that are not practice.
-  kMoving,            // Between episodes: to a start, out of the way, inspection.
-  kAwaitingLearner,   // The learner is behind the configured update ratio.
-  kAwaitingPerson,    // An intervention is open and nothing else can be done.
-  kAwaitingDisk,      // No room for the journal.
-  kStopped,           // A latch holds the robot.
-  kPaused,            // A person said pause.
+  kPractice,         // Episodes of configured tasks.
+  kRecovery,         // Episodes of recovery tasks.
+  kCanary,           // Episodes that judge a candidate policy.
+  kEvaluation,       // Marked episodes that are not practice.
+  kMoving,           // Between episodes: to a start, out of the way, inspection.
+  kAwaitingLearner,  // The learner is behind the configured update ratio.
+  kAwaitingPerson,   // An intervention is open and nothing else can be done.
+  kAwaitingDisk,     // No room for the journal.
+  kStopped,          // A latch holds the robot.
+  kPaused,           // A person said pause.
 };
 std::string_view Name(Activity activity);
 
@@ -63,8 +63,8 @@ class PracticeMetrics {
   void CountRolledBack(const std::string& task);
   struct PolicyInUse {
     std::string task;
-    std::int64_t version = 0;         // 0: none; the script acts.
-    core::Duration staleness{0};      // Robot time since it was swapped in.
+    std::int64_t version = 0;     // 0: none; the script acts.
+    core::Duration staleness{0};  // Robot time since it was swapped in.
   };
   void SetPolicy(const PolicyInUse& policy);
 

@@ -15,11 +15,10 @@ using core::LimitId;
 using core::StopCause;
 using core::Verdict;
 
-constexpr std::array kLimits = {LimitId::kNone,          LimitId::kPosition,  LimitId::kVelocity,
-                                LimitId::kAcceleration,  LimitId::kWorkspace, LimitId::kNotFinite,
-                                LimitId::kWrongSize,     LimitId::kWrongEpoch, LimitId::kReplayed,
-                                LimitId::kLate,          LimitId::kNoCommand, LimitId::kNoState,
-                                LimitId::kTrackingError, LimitId::kLatched};
+constexpr std::array kLimits = {
+    LimitId::kNone,      LimitId::kPosition,  LimitId::kVelocity,      LimitId::kAcceleration, LimitId::kWorkspace,
+    LimitId::kNotFinite, LimitId::kWrongSize, LimitId::kWrongEpoch,    LimitId::kReplayed,     LimitId::kLate,
+    LimitId::kNoCommand, LimitId::kNoState,   LimitId::kTrackingError, LimitId::kLatched};
 constexpr std::array kVerdicts = {Verdict::kPass, Verdict::kLimited, Verdict::kRefused, Verdict::kStopped};
 constexpr std::array kCauses = {StopCause::kNoCommand, StopCause::kStall,      StopCause::kTrackingError,
                                 StopCause::kHot,       StopCause::kDriverLost, StopCause::kRestarted,
@@ -87,8 +86,8 @@ class SafetyMetrics::Figures {
     for (const Verdict verdict : kVerdicts)
       for (const LimitId limit : kLimits)
         if ((verdict == Verdict::kPass) == (limit == LimitId::kNone))
-          judgements[static_cast<std::size_t>(verdict)][static_cast<std::size_t>(limit)] = &family.Add(
-              {{"verdict", std::string(core::Name(verdict))}, {"limit", std::string(core::Name(limit))}});
+          judgements[static_cast<std::size_t>(verdict)][static_cast<std::size_t>(limit)] =
+              &family.Add({{"verdict", std::string(core::Name(verdict))}, {"limit", std::string(core::Name(limit))}});
     for (const StopCause cause : kCauses) latches.Add({{"cause", std::string(core::Name(cause))}});
     for (const auto code : {core::FaultCode::kDriverTimeout, core::FaultCode::kDriverLost})
       bus_errors.Add({{"code", std::string(core::Name(code))}});

@@ -10,6 +10,7 @@ using skills::Fact;
 
 constexpr double kTouchingWallM = 0.006;   // With the camera's error of one to three millimetres.
 constexpr double kCrowdedM = 0.045;        // Centre to centre: less than an object and a finger.
+constexpr int kStuckAfter = 3;             // The third failure in a row is no longer bad luck.
 constexpr double kLostAgeS = 1.5;          // After the arm has stepped back, nothing hides an object this long.
 
 std::string_view PlaceOf(const skills::Facts& facts) {
@@ -39,6 +40,7 @@ std::string_view Name(FailureKind kind) {
     case FailureKind::kOutside: return "outside";
     case FailureKind::kCrowded: return "crowded";
     case FailureKind::kWedged: return "wedged";
+    case FailureKind::kStuck: return "stuck";
   }
   return "?";
 }
@@ -46,7 +48,8 @@ std::string_view Name(FailureKind kind) {
 std::vector<FailureKind> AllFailureKinds() {
   return {FailureKind::kCameraBad,   FailureKind::kStall,   FailureKind::kSafetyStop,
           FailureKind::kLost,        FailureKind::kUnreachable, FailureKind::kDropped,
-          FailureKind::kOutside,     FailureKind::kCrowded, FailureKind::kWedged};
+          FailureKind::kOutside,     FailureKind::kCrowded, FailureKind::kWedged,
+          FailureKind::kStuck};
 }
 
 std::optional<FailureKind> FailureKindFrom(std::string_view name) {
@@ -68,6 +71,7 @@ std::optional<FailureKind> FailureIn(const Aftermath& after) {
   if (!IsFailed(after.outcome) || !is(Fact::kInTray)) return std::nullopt;
   if (Get(after.facts, Fact::kOtherGap) < kCrowdedM) return FailureKind::kCrowded;
   if (Get(after.facts, Fact::kWallGap) < kTouchingWallM) return FailureKind::kWedged;
+  if (after.failed_in_a_row >= kStuckAfter) return FailureKind::kStuck;
   return std::nullopt;
 }
 
@@ -81,7 +85,8 @@ std::string SignatureOf(FailureKind kind, const skills::Facts& facts) {
     case FailureKind::kLost:
     case FailureKind::kUnreachable:
     case FailureKind::kOutside:
-    case FailureKind::kWedged: return std::string(Name(kind));
+    case FailureKind::kWedged:
+    case FailureKind::kStuck: return std::string(Name(kind));
   }
   return "?";
 }
@@ -131,6 +136,13 @@ std::optional<core::TaskSpec> RecoveryTaskFor(FailureKind kind, const std::strin
       task.name = "free-wedged";
       task.start = "!held && object_seen && in_tray && wall_gap < 0.006";
       task.success = "(!held && in_tray && wall_gap > 0.015) || (" + regained + ")";
+      task.script = "unwedge";
+      task.inherits_from = "pick";
+      break;
+    case FailureKind::kStuck:  // The goal of a task without one is where its object was at the start.
+      task.name = "free-stuck";
+      task.start = "!held && object_seen && in_tray";
+      task.success = "(!held && in_tray && goal_distance > 0.025) || (" + regained + ")";
       task.script = "unwedge";
       task.inherits_from = "pick";
       break;

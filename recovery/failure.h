@@ -22,6 +22,7 @@ enum class FailureKind {
   kOutside,      // Lies where no practised task may start: on the table beside tray and bin.
   kCrowded,      // Another object is too near for the fingers.
   kWedged,       // Lies against a wall of the tray, and the episode failed there.
+  kStuck,        // Nothing of the above, and attempts fail again and again: the same state gives the same failure.
 };
 std::string_view Name(FailureKind kind);
 std::optional<FailureKind> FailureKindFrom(std::string_view name);
@@ -33,6 +34,7 @@ struct Aftermath {
   std::string task;
   bool was_held = false;  // At some step of the episode, or at its start.
   core::StopCause stop = core::StopCause::kNone;
+  int failed_in_a_row = 0;  // Attempts at this object, this one included.
   skills::Facts facts{};  // Now.
 };
 

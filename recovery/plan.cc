@@ -17,6 +17,7 @@ std::string WordsFor(FailureKind kind) {
     case FailureKind::kOutside: return "the object lies outside the tray and cannot be brought back";
     case FailureKind::kCrowded: return "the objects lie too close together";
     case FailureKind::kWedged: return "the object is wedged against a wall";
+    case FailureKind::kStuck: return "every attempt fails in the same way";
   }
   return "?";
 }

@@ -153,7 +153,8 @@ Result<Config> ParseConfig(const std::string& text, const std::string& name, con
   config.safety.arm = config.scene.arm;  // One arm, described once.
   if (auto ok = ResolveFiles(config, folder); !ok) return tl::make_unexpected(ok.error());
   for (std::size_t i = 0; i < config.tasks.size(); ++i)
-    if (auto ok = CheckTask(config.tasks, i, Where(name, LineOfTask(*found, i))); !ok) return tl::make_unexpected(ok.error());
+    if (auto ok = CheckTask(config.tasks, i, Where(name, LineOfTask(*found, i))); !ok)
+      return tl::make_unexpected(ok.error());
   if (auto ok = CheckWhole(config); !ok) return tl::make_unexpected(ok.error());
   return config;
 }
@@ -163,8 +164,9 @@ Result<Config> LoadConfig(const std::string& file) {
   const std::filesystem::path path = std::filesystem::absolute(file, trouble);
   std::ifstream stream(path);
   if (!stream || std::filesystem::is_directory(path, trouble))
-    return Fail(FaultCode::kMissingFile, "configuration file " + path.string() +
-                                             ": cannot be read; give one with --config, for example configs/tabletop.toml");
+    return Fail(FaultCode::kMissingFile,
+                "configuration file " + path.string() +
+                    ": cannot be read; give one with --config, for example configs/tabletop.toml");
   std::ostringstream text;
   text << stream.rdbuf();
   return ParseConfig(text.str(), path.string(), path.parent_path().string());

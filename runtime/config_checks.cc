@@ -16,8 +16,8 @@ using core::Fail;
 using core::FaultCode;
 using core::Result;
 
-constexpr std::array<std::string_view, 18> kUnits{"s",   "ms", "us",  "ns",  "min", "h",   "m",    "mm",   "cm",
-                                                  "rad", "deg", "hz", "px",  "c",   "nm",  "a",    "kg",   "mib"};
+constexpr std::array<std::string_view, 18> kUnits{"s",   "ms",  "us", "ns", "min", "h",  "m", "mm", "cm",
+                                                  "rad", "deg", "hz", "px", "c",   "nm", "a", "kg", "mib"};
 constexpr std::size_t kNearDistanceMax = 4;  // Edits; beyond that a proposal is no help.
 
 std::size_t Edits(const std::string& a, const std::string& b) {
@@ -71,7 +71,8 @@ std::string UnknownKey(const std::string& path, const std::string& value, const 
     if (Bare(key) == Bare(path)) return begin + ": wrong unit, this is given as " + key + "; convert the value";
   const auto nearer = [&path](const std::string& a, const std::string& b) { return Edits(a, path) < Edits(b, path); };
   const auto nearest = std::min_element(known.begin(), known.end(), nearer);
-  if (nearest != known.end() && Edits(*nearest, path) <= kNearDistanceMax) return begin + "; did you mean " + *nearest + "?";
+  if (nearest != known.end() && Edits(*nearest, path) <= kNearDistanceMax)
+    return begin + "; did you mean " + *nearest + "?";
   for (const std::string& key : known)
     if (LastWord(key) == LastWord(path)) return begin + "; did you mean " + key + "?";
   return begin + "; configs/tabletop.toml shows the keys that exist" +
@@ -82,8 +83,8 @@ Result<void> ResolveFiles(Config& config, const std::string& folder) {
   const std::filesystem::path model = std::filesystem::path(folder) / config.cell.model_file;
   std::error_code trouble;
   if (!std::filesystem::is_regular_file(model, trouble))
-    return Fail(FaultCode::kMissingFile, config.file + ": cell.model_file = " + config.cell.model_file + ": there is no file " +
-                                             model.lexically_normal().string() +
+    return Fail(FaultCode::kMissingFile, config.file + ": cell.model_file = " + config.cell.model_file +
+                                             ": there is no file " + model.lexically_normal().string() +
                                              "; paths are relative to the folder of the configuration file");
   config.cell.model_file = model.lexically_normal().string();
   return {};
@@ -101,7 +102,8 @@ Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t ind
   if (std::find(scripts.begin(), scripts.end(), task.script) != scripts.end()) return {};
   const std::string known = std::accumulate(scripts.begin(), scripts.end(), std::string(),
                                             [](std::string all, const std::string& one) { return all + " " + one; });
-  return Fail(FaultCode::kInvalidConfig, name + "script = \"" + task.script + "\": unknown motion; those that exist:" + known);
+  return Fail(FaultCode::kInvalidConfig,
+              name + "script = \"" + task.script + "\": unknown motion; those that exist:" + known);
 }
 
 Result<void> CheckWhole(const Config& config) {

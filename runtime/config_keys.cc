@@ -37,6 +37,7 @@ void PerceptionKeys(io::PerceptionConfig& c, KeyList& keys) {
   keys.Number("area_px_min", c.area_px_min, {1, 10000});
   keys.Number("jaw_closed_command_rad_max", c.jaw_closed_command_rad_max, kAngleRad);
   keys.Number("jaw_empty_rad", c.jaw_empty_rad, kAngleRad);
+  keys.Number("jaw_wide_rad", c.jaw_wide_rad, kAngleRad);
   keys.Number("lifted_tip_m_min", c.lifted_tip_m_min, {0, 1});
   keys.Number("lifted_ray_m_max", c.lifted_ray_m_max, {0, 0.2});
   keys.Number("blind_brightness_max", c.blind_brightness_max, kShare);
@@ -221,7 +222,7 @@ void LearnerKeys(learner::Config& c, KeyList& keys) {
 void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.In("practice");
   keys.Number("demonstrations_wanted", c.demonstrations_wanted, {0, 10000});
-  keys.Number("recovery_scripted_attempts", c.recovery_scripted_attempts, {0, 10000});
+  keys.Number("recovery_demonstrations_wanted", c.recovery_demonstrations_wanted, {0, 10000});
   keys.Number("scripted_share", c.scripted_share, kShare);
   keys.Number("mean_action_share", c.mean_action_share, kShare);
   keys.Number("wall_share", c.wall_share, kShare);
@@ -236,6 +237,7 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.Number("backlog_wait_s_max", c.backlog_wait_s_max, {0, 3600});
   keys.In("practice.plan");
   keys.Number("failures_for_a_task", c.plan.failures_for_a_task, {1, 1000});
+  keys.Number("attempts_before_going_on", c.plan.attempts_before_going_on, {0, 1000});
   keys.Number("attempts_max", c.plan.attempts_max, {1, 1000});
   keys.Number("looks_max", c.plan.looks_max, {1, 1000});
 }
@@ -246,8 +248,9 @@ void TaskKeys(core::TaskSpec& task, KeyList& keys) {
   keys.Text("success", task.success);
   keys.Text("failure", task.failure);
   keys.Time("time_limit_s", task.time_limit, {0.2, 600});
-  keys.Choice("goal", task.goal,
-              {{"none", core::GoalKind::kNone}, {"bin", core::GoalKind::kBin}, {"tray_spot", core::GoalKind::kTraySpot}});
+  keys.Choice(
+      "goal", task.goal,
+      {{"none", core::GoalKind::kNone}, {"bin", core::GoalKind::kBin}, {"tray_spot", core::GoalKind::kTraySpot}});
   keys.Text("script", task.script);
   keys.Text("inherits_from", task.inherits_from);
 }

@@ -59,7 +59,7 @@ class KeyList {
   void Time(const std::string& name, core::Duration& into, Range range_s);  // Name ends in _s; the value is in seconds.
   void Truth(const std::string& name, bool& into);
   void Text(const std::string& name, std::string& into);
-  void Point(const std::string& name, core::Vec3& into, Range range);         // Three numbers.
+  void Point(const std::string& name, core::Vec3& into, Range range);          // Three numbers.
   void Numbers(const std::string& name, std::span<double> into, Range range);  // As many as there are places.
 
   template <typename Enum>

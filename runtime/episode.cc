@@ -48,6 +48,7 @@ core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const ski
     if (step.ended == core::Outcome::kRunning && moved->after.frame != core::FrameHealth::kGood &&
         moved->after.frame_age > core::Seconds(0.5))
       step.ended = core::Outcome::kInterrupted;  // Blind: no policy may act on what it does not see.
+    if (step.ended == core::Outcome::kRunning && skill.Finished()) step.ended = core::Outcome::kTimeout;
     step.reward = step.ended == core::Outcome::kSuccess ? 1.0f : 0.0f;
     episode.outcome = step.ended;
     if (auto told = on_step(i, step); !told) return tl::make_unexpected(told.error());

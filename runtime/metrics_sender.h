@@ -12,7 +12,7 @@ namespace nightshift::runtime {
 class MetricsSender {
  public:
   struct Source {
-    std::string process;                     // Name under which it is reported as up.
+    std::string process;                      // Name under which it is reported as up.
     std::function<std::string()> exposition;  // Called on the sender's thread.
   };
   /// @param endpoint io::Endpoints::metrics.

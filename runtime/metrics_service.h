@@ -16,8 +16,8 @@ struct MetricsServiceOptions {
   std::string version;
 };
 
-/// What nightshift-metrics does: takes the processes' reports in at endpoints.metrics, serves their union over HTTP, and
-/// tells the service manager how it is; returns once `must_end` says so (asked at least twice a second).
+/// What nightshift-metrics does: takes the processes' reports in at endpoints.metrics, serves their union over HTTP
+/// and tells the service manager how it is; returns once `must_end` says so (asked at least twice a second).
 /// Faults: kAlreadyRunning (endpoint or port in use), kInvalidConfig, kIoFailed.
 /// Thread: that of the caller.
 core::Result<void> ServeMetrics(const MetricsServiceOptions& options, const std::function<bool()>& must_end);

@@ -103,6 +103,16 @@ const skills::PolicySlot* Practice::slot(const std::string& task) const {
   return entry == tasks_.end() ? nullptr : &entry->second.slot;
 }
 
+std::string Practice::FailureKindOf(const std::string& task) const {
+  const auto entry = tasks_.find(task);
+  return entry == tasks_.end() ? "" : entry->second.task.spec().failure_kind;
+}
+
+Result<void> Practice::Apply(const core::Episode& episode) {
+  const auto entry = tasks_.find(episode.task);
+  return entry == tasks_.end() ? Result<void>{} : CountAttempt(entry->second, episode);
+}
+
 void Practice::Tell(std::string activity, std::string why) {
   status_.activity = std::move(activity);
   status_.why = std::move(why);
@@ -204,10 +214,18 @@ std::vector<Practice::Startable> Practice::WhatMayStart() {
   return startable;
 }
 
+/// Recovery must work now, so it samples both skills' success rates and takes the better (Thompson); a configured task
+/// is there to be learned.
 SkillKind Practice::ChooseSkill(const Entry& entry) {
-  const bool shown = entry.scripted.solved >= config_.demonstrations_wanted ||
-                     (entry.task.spec().recovery() && entry.scripted.attempts >= config_.recovery_scripted_attempts);
-  if (!IsLearnable(entry.task.spec()) || entry.slot.acting_version() == 0 || !shown) return SkillKind::kScripted;
+  const bool recovery = entry.task.spec().recovery();
+  const int wanted = recovery ? config_.recovery_demonstrations_wanted : config_.demonstrations_wanted;
+  if (!IsLearnable(entry.task.spec()) || entry.slot.acting_version() == 0) return SkillKind::kScripted;
+  if (recovery) {
+    const auto draw = [this](const core::Competence& c) { return parts_.random.Beta(c.successes + 1, c.failures + 1); };
+    const bool shown = entry.scripted.attempts >= wanted;
+    return shown && draw(entry.learned) > draw(entry.scripted) ? SkillKind::kLearned : SkillKind::kScripted;
+  }
+  if (entry.scripted.solved < wanted) return SkillKind::kScripted;
   return parts_.random.Chance(config_.scripted_share) ? SkillKind::kScripted : SkillKind::kLearned;
 }
 
@@ -224,11 +242,12 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   if (episode.skill == SkillKind::kLearned) episode.policy_version = entry.slot.acting_version();
   status_.task = task;
   status_.skill = Name(episode.skill);
-  Tell(fmt::format("practising {} ({})", task, Name(episode.skill)), why);
+  const char* activity = entry.task.spec().recovery() ? "recovering by" : "practising";
+  Tell(fmt::format("{} {} ({})", activity, task, Name(episode.skill)), why);
 
   std::unique_ptr<skills::Skill> skill;
   if (episode.skill == SkillKind::kScripted) {
-    auto script = MakeScript(entry.task.spec().script, scene_, target, skills::Persistence::kOnce);
+    auto script = MakeScript(entry.task.spec().script, scene_, target, skills::Persistence::kOnce, parts_.random);
     if (!script) return tl::make_unexpected(script.error());
     skill = std::move(*script);
   } else {
@@ -240,8 +259,13 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   const auto append = [this, id = episode.id](int index, const core::Transition& step) {
     return parts_.journal.Append(id, index, step);
   };
+  core::Episode interrupted = episode;
   auto attempt = RunEpisode(parts_.body, entry.task, scene_, *skill, std::move(episode), EndsAt::kFirstFailure, append);
-  if (!attempt) return tl::make_unexpected(attempt.error());
+  if (!attempt) {
+    interrupted.outcome = Outcome::kInterrupted;
+    (void)parts_.journal.Close(interrupted);  // If that fails too, the next start does it.
+    return tl::make_unexpected(attempt.error());
+  }
   return Conclude(*attempt);
 }
 
@@ -252,7 +276,8 @@ Result<void> Practice::Conclude(const Attempt& done) {
   Entry& entry = tasks_.at(episode.task);
   episode.demonstration = episode.skill == SkillKind::kScripted && episode.outcome == Outcome::kSuccess;
   recovery::Aftermath after{.outcome = episode.outcome, .task = episode.task, .was_held = attempt.was_held,
-                            .stop = attempt.stop};
+                            .stop = attempt.stop,
+                            .failed_in_a_row = CountFruitless(episode)};
   if (attempt.stop == core::StopCause::kNone)
     if (auto back = episode.outcome == Outcome::kSuccess ? Result<void>{} : StepBack(); !back) return back;
   after.facts = FactsFor(episode.target.object);
@@ -264,6 +289,14 @@ Result<void> Practice::Conclude(const Attempt& done) {
   if (auto counted = CountAttempt(entry, episode); !counted) return counted;
   parts_.listener.OnEpisode(attempt, entry.task.spec().recovery());
   return NoteFailure(after, episode);
+}
+
+/// How often in a row attempts at this object have failed now.
+int Practice::CountFruitless(const core::Episode& episode) {
+  int& count = fruitless_[episode.target.object];
+  if (episode.outcome == Outcome::kSuccess) count = 0;
+  else if (Counts(episode.outcome)) ++count;
+  return count;
 }
 
 Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) {
@@ -309,8 +342,7 @@ Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core:
   const auto kind = FailureIn(after);
   if (!kind) {
     pending_.erase(object);
-    if (episode.outcome == Outcome::kSuccess) fruitless_.erase(object);
-    else if (!config_.recovery) return RetryOrAsk(object, "the same attempt failed again and again");
+    if (episode.outcome != Outcome::kSuccess && !config_.recovery) return RetryOrAsk(object, "the same attempt failed again and again");
     return {};
   }
   core::FailureRecord failure{.id = next_failure_++, .episode = episode.id, .kind = std::string(Name(*kind)),
@@ -354,6 +386,7 @@ Result<void> Practice::Diagnose() {
     recovery::Aftermath after{.outcome = Outcome::kTimeout, .task = "", .facts = FactsFor(object)};
     core::Episode none;
     none.target.object = object;
+    ++fruitless_[object];
     if (auto noted = NoteFailure(after, none); !noted) return noted;
   }
   if (pending_.empty() || std::all_of(pending_.begin(), pending_.end(), [this](const auto& p) { return AwaitsPerson(p.first); }))
@@ -362,7 +395,7 @@ Result<void> Practice::Diagnose() {
 }
 
 Result<void> Practice::RetryOrAsk(int object, const std::string& why) {
-  if (++fruitless_[object] < config_.retries_without_recovery) return {};
+  if (fruitless_[object] < config_.retries_without_recovery) return {};
   fruitless_.erase(object);
   return Ask(object, why);
 }

@@ -77,6 +77,11 @@ class Practice {
   std::vector<core::Competence> competence() const;
   std::vector<core::TaskSpec> tasks() const;
   const skills::PolicySlot* slot(const std::string& task) const;
+  /// Empty for a configured task.
+  std::string FailureKindOf(const std::string& task) const;
+
+  /// Counts an episode that was closed before a crash but not yet counted.
+  core::Result<void> Apply(const core::Episode& episode);
 
  private:
   struct Entry {
@@ -100,6 +105,7 @@ class Practice {
   core::Result<void> Recover(recovery::Pending pending);
   core::Result<void> RetryOrAsk(int object, const std::string& why);
   core::Result<void> Conclude(const Attempt& attempt);
+  int CountFruitless(const core::Episode& episode);
   core::Result<void> CountAttempt(Entry& entry, const core::Episode& episode);
   core::Result<void> RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict);
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
@@ -125,7 +131,7 @@ class Practice {
   std::map<std::string, int> seen_;                       // Signature -> failures seen.
   std::map<int, recovery::Pending> pending_;              // Object -> the failure it is in.
   std::map<int, core::InterventionRecord> asked_;         // Object -> the open question to a person.
-  std::map<int, int> fruitless_;                          // Object -> failed attempts in a row (recovery off).
+  std::map<int, int> fruitless_;                          // Object -> failed attempts in a row.
   std::int64_t next_failure_ = 1, next_intervention_ = 1;
   PracticeStatus status_;
 };

@@ -16,7 +16,7 @@ struct Range {
 core::Result<void> Validate(const PracticeConfig& c) {
   const Range ranges[] = {
       {"demonstrations_wanted", static_cast<double>(c.demonstrations_wanted), 0, 10000},
-      {"recovery_scripted_attempts", static_cast<double>(c.recovery_scripted_attempts), 0, 10000},
+      {"recovery_demonstrations_wanted", static_cast<double>(c.recovery_demonstrations_wanted), 0, 10000},
       {"scripted_share", c.scripted_share, 0, 1},
       {"mean_action_share", c.mean_action_share, 0, 1},
       {"wall_share", c.wall_share, 0, 1},

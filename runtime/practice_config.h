@@ -8,8 +8,8 @@ namespace nightshift::runtime {
 
 /// How practice is run: `[practice]` in the configuration.
 struct PracticeConfig {
-  int demonstrations_wanted = 30;    // Scripted successes before a learned skill acts: CELL.md's figure.
-  int recovery_scripted_attempts = 6;  // The same for a recovery task, which inherits a policy from its parent.
+  int demonstrations_wanted = 40;    // Scripted successes before a learned skill acts: CELL.md's figure.
+  int recovery_demonstrations_wanted = 6;  // Scripted attempts at a recovery task before its learned skill may act.
   double scripted_share = 0.05;      // Of later attempts: keeps the script's competence known.
   double mean_action_share = 0.25;   // Of learned attempts: no exploration, as it would be deployed.
   double wall_share = 0.25;          // Of goals drawn in the tray: against a wall, as in CELL.md.

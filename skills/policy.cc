@@ -22,23 +22,26 @@ constexpr int kLayersMax = 8;
 constexpr int kUnitsMax = 4096;
 
 core::Result<void> CheckShapes(const PolicyWeights& weights) {
-  const auto refuse = [](const std::string& why) { return Fail(FaultCode::kCorruptSnapshot, "policy weights: " + why); };
+  const auto refuse = [](const std::string& why) {
+    return Fail(FaultCode::kCorruptSnapshot, "policy weights: " + why);
+  };
+  const auto number = [](auto value) { return std::to_string(value); };
   if (weights.layers.empty() || weights.layers.size() > kLayersMax)
-    return refuse(std::to_string(weights.layers.size()) + " layers; 1 to " + std::to_string(kLayersMax) + " are allowed");
+    return refuse(number(weights.layers.size()) + " layers; 1 to " + number(kLayersMax) + " are allowed");
   int inputs = kFeatureSize;
   for (const DenseLayer& layer : weights.layers) {
     if (layer.inputs != inputs)
-      return refuse("a layer takes " + std::to_string(layer.inputs) + " numbers, its input has " + std::to_string(inputs));
+      return refuse("a layer takes " + number(layer.inputs) + " numbers, its input has " + number(inputs));
     if (layer.outputs < 1 || layer.outputs > kUnitsMax)
-      return refuse("a layer has " + std::to_string(layer.outputs) + " units; 1 to " + std::to_string(kUnitsMax));
+      return refuse("a layer has " + number(layer.outputs) + " units; 1 to " + number(kUnitsMax));
     const auto in = static_cast<std::size_t>(layer.inputs), out = static_cast<std::size_t>(layer.outputs);
     if (layer.weights.size() != in * out || layer.biases.size() != out)
       return refuse("a layer's numbers do not fit its shape");
     inputs = layer.outputs;
   }
   if (inputs != 2 * core::kActionSize)
-    return refuse("the last layer has " + std::to_string(inputs) + " units, " +
-                  std::to_string(2 * core::kActionSize) + " are needed (mean and log deviation of each action)");
+    return refuse("the last layer has " + number(inputs) + " units, " + number(2 * core::kActionSize) +
+                  " are needed (mean and log deviation of each action)");
   return {};
 }
 

@@ -48,7 +48,8 @@ core::Result<Snapshot> ReadSnapshot(const std::string& path);
 /// Acts. Pure given its random numbers; no allocation after the first call. Thread: one at a time.
 class LearnedPolicy {
  public:
-  /// Faults: kCorruptSnapshot when layer sizes do not chain from kFeatureSize to 2 * kActionSize or a number is not finite.
+  /// Faults: kCorruptSnapshot when layer sizes do not chain from kFeatureSize to 2 * kActionSize, or a number is not
+  /// finite.
   static core::Result<LearnedPolicy> Make(PolicyWeights weights);
 
   core::PolicyAction Mean(const Features& features);

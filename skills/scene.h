@@ -26,7 +26,7 @@ struct Scene {
   double reach_min_m = 0.10;             // From the pan axis, on the table.
   double reach_max_m = 0.33;
   double carry_height_m = 0.09;          // Clears walls and rims with an object in hand.
-  double jaw_open_rad = 0.93;            // Command for open.
+  double jaw_open_rad = 0.80;            // Command for open.
   double jaw_closed_rad = 0.0;           // Command for closed.
   double jaw_empty_rad = 0.25;           // Closed on nothing: measured below this.
   double jaw_wide_rad = 0.65;            // Not closed on an object: measured above this.

@@ -13,10 +13,12 @@ using core::Observation;
 using core::PolicyAction;
 using core::Vec3;
 
-constexpr double kArrivedM = 0.006;       // Near enough to go on to the next move.
-constexpr int kMovePeriodsMax = 25;       // 2.5 s: a move that has not arrived by then never will.
+constexpr int kIdlePeriodsMax = 4;      // After the last move: what it did may still show its effect.
+constexpr double kArrivedM = 0.008;       // Near enough to go on: the arm sags by up to five millimetres.
+constexpr int kMovePeriodsMax = 18;       // A move that has not arrived by then never will.
 constexpr double kGraspHeightM = 0.012;   // Of the grasp point: about the middle of an object.
 constexpr double kFingerClearanceM = 0.004;  // The fixed finger stays clear of the object; the jaw pulls it over.
+constexpr double kNudgeM = 0.004;         // Standard deviation: what failed in one spot is not tried there again.
 constexpr double kReleaseHeightM = 0.055; // Above the bin's floor: a short fall.
 constexpr double kSetDownHeightM = 0.03;  // Above the tray's floor.
 constexpr double kDragM = 0.05;           // How far an object is pulled off a wall or off its neighbour.
@@ -26,9 +28,8 @@ constexpr double kClosedAsideM = 0.015;   // and, closed, beside it: the fixed f
 constexpr double kFree = 1.0;             // Speed as a share of the largest step: nothing in hand,
 constexpr double kCareful = 0.6;          // near an object,
 constexpr double kCarrying = 0.4;         // with an object in hand: what one would choose who fears to drop it.
-constexpr int kGraspPeriods = 5;          // The jaw needs about 0.3 s to close.
+constexpr int kGraspPeriods = 4;          // The jaw needs about 0.3 s to close.
 constexpr int kReleasePeriods = 4;
-constexpr int kSettlePeriods = 2;         // The arm follows its command with a lag of about two periods.
 
 enum class Jaw { kOpen, kClosed };
 
@@ -43,17 +44,22 @@ struct Move {
 /// Plans a list of moves from what is seen, follows it, and plans again when it is done and the script persists.
 class Script : public Skill {
  public:
-  Script(const Scene& scene, const core::Target& target, Persistence persistence)
-      : scene_(scene), target_(target), persistence_(persistence) {}
+  Script(const Scene& scene, const core::Target& target, Persistence persistence, core::Random& random)
+      : scene_(scene), target_(target), persistence_(persistence), random_(random) {}
 
   PolicyAction Act(const Observation& seen, const Observation&) final {
     if (!started_) at_ = seen.commanded_tip_m;
     if (moves_.empty() && (!started_ || persistence_ == Persistence::kRetry)) Plan(seen);
     started_ = true;
     Advance(seen);
-    if (moves_.empty()) return Hold();
+    if (moves_.empty()) {
+      ++idle_periods_;
+      return Hold();
+    }
     return Toward(moves_.front(), seen);
   }
+
+  bool Finished() const final { return idle_periods_ > kIdlePeriodsMax; }
 
  protected:
   virtual void Plan(const Observation& seen) = 0;
@@ -65,10 +71,11 @@ class Script : public Skill {
 
   /// Fetch the object from where it is seen, and lift it.
   void AddGrasp(const Observation& seen) {
-    const Vec3 p = Object(seen) - Vec3{0, kFingerClearanceM, 0};
+    const Vec3 nudge{random_.Normal(0, kNudgeM), random_.Normal(0, kNudgeM) - kFingerClearanceM, 0};
+    const Vec3 p = Object(seen) + nudge;
     if (seen.tip_m.z < scene_.carry_height_m) Add({seen.tip_m.x, seen.tip_m.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
     Add({p.x, p.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
-    Add({p.x, p.y, kGraspHeightM}, Jaw::kOpen, kCareful, kSettlePeriods);
+    Add({p.x, p.y, kGraspHeightM}, Jaw::kOpen, kCareful);
     Add({p.x, p.y, kGraspHeightM}, Jaw::kClosed, kCareful, kGraspPeriods);
     Add({p.x, p.y, scene_.carry_height_m}, Jaw::kClosed, kCareful);
   }
@@ -89,7 +96,7 @@ class Script : public Skill {
     const double top_m = 2 * scene_.object_half_m + kFingerBelowM - kPressM;
     const Vec3 to{p.x + direction.x / length * kDragM, p.y + direction.y / length * kDragM, top_m};
     Add({p.x, p.y, scene_.carry_height_m}, Jaw::kClosed, kFree);
-    Add({p.x, p.y, top_m}, Jaw::kClosed, kCareful, kSettlePeriods);
+    Add({p.x, p.y, top_m}, Jaw::kClosed, kCareful);
     Add(to, Jaw::kClosed, kCarrying);
     Add({to.x, to.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
   }
@@ -104,8 +111,8 @@ class Script : public Skill {
   void Advance(const Observation& seen) {
     while (!moves_.empty()) {
       Move& move = moves_.front();
-      const bool arrived = Norm(move.to - seen.tip_m) < kArrivedM || Norm(move.to - seen.commanded_tip_m) < 1e-3;
-      const bool here = arrived || ++periods_ > kMovePeriodsMax;
+      // By what is measured, never by counting: a demonstration that waits for reasons nobody can see teaches waiting.
+      const bool here = Norm(move.to - seen.tip_m) < kArrivedM || ++periods_ > kMovePeriodsMax;
       if (!here || move.dwell_periods-- > 0) return;
       jaw_ = move.jaw;
       moves_.pop_front();
@@ -128,10 +135,12 @@ class Script : public Skill {
   Scene scene_;
   core::Target target_;
   Persistence persistence_;
+  core::Random& random_;
   std::deque<Move> moves_;
   Vec3 at_;  // Where the planned moves end.
   Jaw jaw_ = Jaw::kOpen;
   int periods_ = 0;
+  int idle_periods_ = 0;
   bool started_ = false;
 };
 
@@ -208,13 +217,13 @@ class Retreat : public Script {
 };
 
 template <typename T>
-std::unique_ptr<Skill> New(const Scene& scene, const core::Target& target, Persistence persistence) {
-  return std::make_unique<T>(scene, target, persistence);
+std::unique_ptr<Skill> New(const Scene& scene, const core::Target& target, Persistence persistence, core::Random& random) {
+  return std::make_unique<T>(scene, target, persistence, random);
 }
 
 struct Entry {
   const char* name;
-  std::unique_ptr<Skill> (*make)(const Scene&, const core::Target&, Persistence);
+  std::unique_ptr<Skill> (*make)(const Scene&, const core::Target&, Persistence, core::Random&);
 };
 
 constexpr Entry kScripts[] = {
@@ -231,10 +240,10 @@ std::vector<std::string> ScriptNames() {
 }
 
 core::Result<std::unique_ptr<Skill>> MakeScript(const std::string& name, const Scene& scene, const core::Target& target,
-                                                Persistence persistence) {
+                                                Persistence persistence, core::Random& random) {
   std::string known;
   for (const auto& entry : kScripts) {
-    if (name == entry.name) return entry.make(scene, target, persistence);
+    if (name == entry.name) return entry.make(scene, target, persistence, random);
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
   }
   return core::Fail(core::FaultCode::kInvalidConfig,

@@ -5,8 +5,8 @@
 
 #include "core/fault.h"
 
-/// Files that are either whole or not there: written under a temporary name, synced, renamed over the old one, directory
-/// synced; the last 32 bytes are the SHA-256 of everything before them.
+/// Files that are either whole or not there: written under a temporary name, synced, renamed over the old one,
+/// directory synced; the last 32 bytes are the SHA-256 of everything before them.
 namespace nightshift::skills {
 
 inline constexpr std::size_t kSealBytes = 32;

@@ -15,8 +15,8 @@ core::Vec3 Cross(core::Vec3 a, core::Vec3 b) {
 
 core::Vec3 Forward(const CameraCalibration& camera) { return Cross(camera.up, camera.right); }
 
-constexpr double kDepthMinM = 1e-3;   // Nearer to the lens than this, nothing is projected.
-constexpr double kSlopeMin = 1e-6;    // A flatter ray never reaches a plane.
+constexpr double kDepthMinM = 1e-3;  // Nearer to the lens than this, nothing is projected.
+constexpr double kSlopeMin = 1e-6;   // A flatter ray never reaches a plane.
 
 }  // namespace
 

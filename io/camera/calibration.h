@@ -22,10 +22,10 @@ struct Ray {
 struct CameraCalibration {
   int width_px = 160;
   int height_px = 120;
-  double field_of_view_rad = 0.80285;   // Vertical: 46 degrees.
+  double field_of_view_rad = 0.80285;  // Vertical: 46 degrees.
   core::Vec3 position_m{0.470, 0.070, 0.400};
-  core::Vec3 right{0, 1, 0};            // Of the image, in the base frame; length 1.
-  core::Vec3 up{-0.8, 0, 0.6};          // Of the image; length 1, square to `right`.
+  core::Vec3 right{0, 1, 0};    // Of the image, in the base frame; length 1.
+  core::Vec3 up{-0.8, 0, 0.6};  // Of the image; length 1, square to `right`.
 };
 
 /// Pixels per unit of tangent.

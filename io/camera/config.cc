@@ -34,17 +34,17 @@ core::Result<void> Validate(const CameraCalibration& camera) {
                       "camera.right, up: must be two directions of length 1 at a right angle; take them "
                       "from the camera's calibration");
   return CheckBounds("camera.", {{"width_px", double(camera.width_px), 16, 4096},
-                                            {"height_px", double(camera.height_px), 16, 4096},
-                                            {"field_of_view_rad", camera.field_of_view_rad, 0.1, 2.8},
-                                            {"position_m.z", camera.position_m.z, 0.05, 5}});
+                                 {"height_px", double(camera.height_px), 16, 4096},
+                                 {"field_of_view_rad", camera.field_of_view_rad, 0.1, 2.8},
+                                 {"position_m.z", camera.position_m.z, 0.05, 5}});
 }
 
 core::Result<void> Validate(const ObjectLook& look) {
   return CheckBounds("objects." + look.name + ".", {{"hue_deg_min", look.hue_deg_min, 0, 360},
-                                                               {"hue_deg_max", look.hue_deg_max, 0, 360},
-                                                               {"saturation_min", look.saturation_min, 0, 1},
-                                                               {"value_min", look.value_min, 0, 1},
-                                                               {"half_m", look.half_m, 0.002, 0.1}});
+                                                    {"hue_deg_max", look.hue_deg_max, 0, 360},
+                                                    {"saturation_min", look.saturation_min, 0, 1},
+                                                    {"value_min", look.value_min, 0, 1},
+                                                    {"half_m", look.half_m, 0.002, 0.1}});
 }
 
 }  // namespace
@@ -57,15 +57,16 @@ core::Result<void> Validate(const PerceptionConfig& config) {
     if (auto ok = Validate(look); !ok) return ok;
   if (auto ok = Validate(config.camera); !ok) return ok;
   return CheckBounds("camera.", {{"area_px_min", config.area_px_min, 1, 10000},
-                                     {"jaw_closed_command_rad_max", config.jaw_closed_command_rad_max, -3, 3},
-                                     {"jaw_empty_rad", config.jaw_empty_rad, -3, 3},
-                                     {"lifted_tip_m_min", config.lifted_tip_m_min, 0, 1},
-                                     {"lifted_ray_m_max", config.lifted_ray_m_max, 0, 0.2},
-                                     {"blind_brightness_max", config.blind_brightness_max, 0, 1},
-                                     {"blind_contrast_max", config.blind_contrast_max, 0, 1},
-                                     {"frozen_frames_min", double(config.frozen_frames_min), 2, 1000},
-                                     {"frozen_travel_m_min", config.frozen_travel_m_min, 0.001, 1},
-                                     {"frame_wait_s", config.frame_wait_s, 0.01, 10}});
+                                 {"jaw_closed_command_rad_max", config.jaw_closed_command_rad_max, -3, 3},
+                                 {"jaw_empty_rad", config.jaw_empty_rad, -3, 3},
+                                 {"jaw_wide_rad", config.jaw_wide_rad, -3, 3},
+                                 {"lifted_tip_m_min", config.lifted_tip_m_min, 0, 1},
+                                 {"lifted_ray_m_max", config.lifted_ray_m_max, 0, 0.2},
+                                 {"blind_brightness_max", config.blind_brightness_max, 0, 1},
+                                 {"blind_contrast_max", config.blind_contrast_max, 0, 1},
+                                 {"frozen_frames_min", double(config.frozen_frames_min), 2, 1000},
+                                 {"frozen_travel_m_min", config.frozen_travel_m_min, 0.001, 1},
+                                 {"frame_wait_s", config.frame_wait_s, 0.01, 10}});
 }
 
 }  // namespace nightshift::io

@@ -30,16 +30,18 @@ struct PerceptionConfig {
   CameraCalibration camera;
   std::vector<ObjectLook> objects{{.name = "red", .hue_deg_min = 340, .hue_deg_max = 20, .half_m = 0.014},
                                   {.name = "blue", .hue_deg_min = 205, .hue_deg_max = 255, .half_m = 0.013}};
-  double area_px_min = 7;                 // Smaller patches are noise: a whole object covers 60 to 150 pixels.
+  double area_px_min = 7;                   // Smaller patches are noise: a whole object covers 60 to 150 pixels.
   double jaw_closed_command_rad_max = 0.4;  // Commanded below this: meant to be closed.
-  double jaw_empty_rad = 0.25;            // Measured below this: closed on nothing; on an object 0.40 and more.
-  double lifted_tip_m_min = 0.045;        // Grasp point above this height: what is held is off the table.
-  double lifted_ray_m_max = 0.025;        // And the object's ray passes the grasp point this closely.
-  double blind_brightness_max = 0.06;     // Mean of a picture that shows nothing (0..1).
-  double blind_contrast_max = 0.012;      // Standard deviation of one that shows nothing (0..1).
-  int frozen_frames_min = 4;              // The same picture this often,
-  double frozen_travel_m_min = 0.03;      // while the grasp point travelled this far: frozen.
-  double frame_wait_s = 0.5;              // Wall time to wait for a frame before it counts as absent.
+  double jaw_empty_rad = 0.25;              // Measured below this: closed on nothing; on an object 0.40 and more.
+  double jaw_wide_rad = 0.65;               // Measured above this: still closing.
+  double lifted_tip_m_min = 0.028;  // Grasp point above this height: what is held is off the table. The plane would be
+                                    // 25 mm wrong at 45 mm, the prototype's threshold.
+  double lifted_ray_m_max = 0.025;     // And the object's ray passes the grasp point this closely.
+  double blind_brightness_max = 0.06;  // Mean of a picture that shows nothing (0..1).
+  double blind_contrast_max = 0.012;   // Standard deviation of one that shows nothing (0..1).
+  int frozen_frames_min = 4;           // The same picture this often,
+  double frozen_travel_m_min = 0.03;   // while the grasp point travelled this far: frozen.
+  double frame_wait_s = 0.5;           // Wall time to wait for a frame before it counts as absent.
 };
 
 /// Faults: kInvalidConfig with key, value and allowed range; NaN is out of range.

@@ -25,7 +25,9 @@ struct Sighting {
   std::array<core::TrackedObject, core::kObjectsMax> objects{};
   std::optional<core::Fault> why_absent;  // Set with kAbsent.
 
-  std::span<const core::TrackedObject> tracked() const { return {objects.data(), static_cast<std::size_t>(object_count)}; }
+  std::span<const core::TrackedObject> tracked() const {
+    return {objects.data(), static_cast<std::size_t>(object_count)};
+  }
 };
 
 /// Where the objects are. Thread: that of its owner.

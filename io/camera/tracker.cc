@@ -17,9 +17,9 @@ constexpr double kWholeShare = 0.85;       // This share of the expected area co
 constexpr double kWeightMin = 0.08;        // A sliver still moves the estimate a little.
 constexpr double kWeightShareZero = 0.3;   // Below this share of the area, only the minimum weight.
 constexpr double kWeightShareSpan = 0.55;
-constexpr double kSettleEdges = 1.0;       // A jump beyond this many edges is a move, not occlusion.
-constexpr double kGatherEdges = 1.2;       // Patches this near to the largest belong to the same object.
-constexpr int kPatchesMax = 64;            // More patches of one colour than this: the rest is ignored.
+constexpr double kSettleEdges = 1.0;  // A jump beyond this many edges is a move, not occlusion.
+constexpr double kGatherEdges = 1.2;  // Patches this near to the largest belong to the same object.
+constexpr int kPatchesMax = 64;       // More patches of one colour than this: the rest is ignored.
 constexpr std::uint64_t kHashSeed = 1469598103934665603ULL;
 constexpr std::uint64_t kHashPrime = 1099511628211ULL;
 
@@ -66,8 +66,9 @@ struct Tracker::Eye {
   std::optional<Patch> Find(const ObjectLook& look);
   Patch Gather(int count, int largest, double radius_px) const;
   double ExpectedArea(const Ray& ray, double depth_m, const ObjectLook& look) const;
+  std::optional<std::size_t> Held(const std::vector<std::optional<Patch>>& patches, const ArmView& arm) const;
   void Place(Known& known, const ObjectLook& look, const Patch& patch, const ArmView& arm);
-  void Miss(Known& known, const ArmView& arm) const;
+  static void Miss(Known& known, const ArmView& arm);
   bool Holding(const ArmView& arm) const;
   Sighting Tell(core::FrameHealth health, core::Instant now);
 
@@ -160,29 +161,47 @@ double Tracker::Eye::ExpectedArea(const Ray& ray, double depth_m, const ObjectLo
 }
 
 bool Tracker::Eye::Holding(const ArmView& arm) const {
-  return arm.jaw_command_rad < config.jaw_closed_command_rad_max && arm.jaw_rad > config.jaw_empty_rad;
+  return arm.jaw_command_rad < config.jaw_closed_command_rad_max && arm.jaw_rad > config.jaw_empty_rad &&
+         arm.jaw_rad < config.jaw_wide_rad;
+}
+
+/// The one object that the jaw holds off the table: the one it held before, otherwise the one whose ray passes nearest.
+std::optional<std::size_t> Tracker::Eye::Held(const std::vector<std::optional<Patch>>& patches,
+                                              const ArmView& arm) const {
+  if (!Holding(arm) || arm.tip_m.z <= config.lifted_tip_m_min) return std::nullopt;
+  std::optional<std::size_t> held;
+  double nearest_m = config.lifted_ray_m_max;
+  for (std::size_t i = 0; i < patches.size(); ++i) {
+    if (!patches[i]) {
+      if (seen[i].held) return i;
+      continue;
+    }
+    const core::Vec3 offset = NearestOn(Unproject(config.camera, patches[i]->centre), arm.tip_m) - arm.tip_m;
+    if (core::Norm(offset) > config.lifted_ray_m_max) continue;
+    if (seen[i].held) return i;
+    if (core::Norm(offset) > nearest_m) continue;
+    nearest_m = core::Norm(offset);
+    held = i;
+  }
+  return held;
 }
 
 void Tracker::Eye::Place(Known& known, const ObjectLook& look, const Patch& patch, const ArmView& arm) {
   const Ray ray = Unproject(config.camera, patch.centre);
   const core::Vec3 near_tip = NearestOn(ray, arm.tip_m);
-  known.held = Holding(arm) && arm.tip_m.z > config.lifted_tip_m_min &&
-               core::Norm(near_tip - arm.tip_m) <= config.lifted_ray_m_max;
   const auto on_table = CrossHeight(ray, look.half_m);
   const core::Vec3 measured = known.held || !on_table ? near_tip : *on_table;
   const double share = patch.area_px / ExpectedArea(ray, core::Norm(measured - config.camera.position_m), look);
   const bool settled = known.object.confidence > 0 && !known.held &&
                        core::Norm(measured - known.object.position_m) < kSettleEdges * 2 * look.half_m;
-  const double weight =
-      settled ? std::clamp((share - kWeightShareZero) / kWeightShareSpan, kWeightMin, 1.0) : 1.0;
+  const double weight = settled ? std::clamp((share - kWeightShareZero) / kWeightShareSpan, kWeightMin, 1.0) : 1.0;
   known.object.position_m = known.object.position_m * (1 - weight) + measured * weight;
   known.object.confidence = std::min(1.0, share / kWholeShare);
   known.from_tip_m = known.object.position_m - arm.tip_m;
   known.last_seen = arm.now;
 }
 
-void Tracker::Eye::Miss(Known& known, const ArmView& arm) const {
-  known.held = known.held && Holding(arm);
+void Tracker::Eye::Miss(Known& known, const ArmView& arm) {
   if (known.held) known.object.position_m = arm.tip_m + known.from_tip_m;
 }
 
@@ -209,23 +228,27 @@ Tracker::~Tracker() = default;
 Sighting Tracker::See(const core::Frame& frame, const ArmView& arm) {
   Eye& eye = *eye_;
   const int width = eye.config.camera.width_px, height = eye.config.camera.height_px;
-  if (frame.width != width || frame.height != height || frame.rgb.size() != static_cast<std::size_t>(width * height * 3))
-    return SeeNothing(arm.now, {core::FaultCode::kMalformedMessage,
-                                "camera: frame of " + std::to_string(frame.width) + " x " + std::to_string(frame.height) +
-                                    " pixels; [camera] expects " + std::to_string(width) + " x " +
-                                    std::to_string(height)});
+  if (frame.width != width || frame.height != height ||
+      frame.rgb.size() != static_cast<std::size_t>(width * height * 3))
+    return SeeNothing(
+        arm.now, {core::FaultCode::kMalformedMessage, "camera: frame of " + std::to_string(frame.width) + " x " +
+                                                          std::to_string(frame.height) + " pixels; [camera] expects " +
+                                                          std::to_string(width) + " x " + std::to_string(height)});
   const cv::Mat picture(height, width, CV_8UC3, const_cast<std::uint8_t*>(frame.rgb.data()));
   const core::FrameHealth health = eye.HealthOf(frame, picture, arm);
   if (health != core::FrameHealth::kGood) return eye.Tell(health, arm.now);
   eye.any_frame = true;
   eye.newest_capture = frame.captured;
   cv::cvtColor(picture, eye.hsv, cv::COLOR_RGB2HSV);
+  std::vector<std::optional<Patch>> patches;
+  for (const ObjectLook& look : eye.config.objects) patches.push_back(eye.Find(look));
+  const auto held = eye.Held(patches, arm);
   for (std::size_t i = 0; i < eye.seen.size(); ++i) {
-    const ObjectLook& look = eye.config.objects[i];
-    if (const auto patch = eye.Find(look))
-      eye.Place(eye.seen[i], look, *patch, arm);
+    eye.seen[i].held = held == i;
+    if (patches[i])
+      eye.Place(eye.seen[i], eye.config.objects[i], *patches[i], arm);
     else
-      eye.Miss(eye.seen[i], arm);
+      Eye::Miss(eye.seen[i], arm);
   }
   return eye.Tell(health, arm.now);
 }

@@ -30,8 +30,7 @@ bool WriteOwner(int descriptor) {
 
 }  // namespace
 
-core::Result<InstanceLock> InstanceLock::Acquire(const std::filesystem::path& data_directory,
-                                                 const std::string& name) {
+core::Result<InstanceLock> InstanceLock::Acquire(const std::filesystem::path& data_directory, const std::string& name) {
   std::error_code trouble;
   std::filesystem::create_directories(data_directory, trouble);
   const std::filesystem::path path = data_directory / (name + ".lock");

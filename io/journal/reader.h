@@ -17,8 +17,8 @@ inline constexpr int kEpisodesPerReadMax = 10000;
 
 /// An episode without its steps, with what reports need.
 struct EpisodeSummary {
-  core::Episode episode;             // `steps` is empty.
-  std::int64_t steps = 0;            // How many there are.
+  core::Episode episode;               // `steps` is empty.
+  std::int64_t steps = 0;              // How many there are.
   core::Duration practised_before{0};  // Robot time of all sessions, as last saved before it began.
 };
 
@@ -48,9 +48,8 @@ struct FailureTally {
   std::int64_t seen = 0;
 };
 
-/// Reads what the supervisor writes, while it writes or when it does not run. Where no file exists yet it finds nothing.
-/// Faults of all: kSchemaTooNew, kCorruptState, kIoFailed.
-/// Thread: one at a time.
+/// Reads what the supervisor writes, while it writes or when it does not run. Where no file exists yet it finds
+/// nothing. Faults of all: kSchemaTooNew, kCorruptState, kIoFailed. Thread: one at a time.
 class JournalReader {
  public:
   explicit JournalReader(std::filesystem::path data_directory);
@@ -58,7 +57,7 @@ class JournalReader {
   JournalReader& operator=(JournalReader&&) noexcept;
   ~JournalReader();
 
-  /// Closed episodes (also interrupted ones) with an id above `cursor`, in the order of their ids, with all steps; at
+  /// Closed episodes (also interrupted ones) with an id above `cursor`, in the order of their ids, with all steps, at
   /// most `max` and kEpisodesPerReadMax of them. The cursor for the next call is the last one's id.
   core::Result<std::vector<core::Episode>> ClosedAfter(std::int64_t cursor, int max);
 

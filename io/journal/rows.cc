@@ -113,8 +113,7 @@ Result<void> ReadInterventions(Database& database, core::Catalogue& catalogue) {
 }
 
 Result<void> ReadSnapshots(Database& database, core::Catalogue& catalogue) {
-  constexpr char kSql[] =
-      "SELECT version, task, state, sha256, attempts, solved FROM snapshot ORDER BY task, version";
+  constexpr char kSql[] = "SELECT version, task, state, sha256, attempts, solved FROM snapshot ORDER BY task, version";
   return ForEachRow(database, kSql, [&](const Statement& row) -> Result<void> {
     catalogue.snapshots.push_back({.version = row.Integer(0),
                                    .task = row.Text(1),
@@ -143,8 +142,7 @@ Result<core::Catalogue> ReadCatalogue(Database& database) {
   if (auto begun = database.Execute("BEGIN"); !begun) return tl::make_unexpected(begun.error());
   core::Catalogue catalogue;
   Result<void> read = {};
-  for (const auto part :
-       {ReadTasks, ReadCompetence, ReadFailures, ReadInterventions, ReadSnapshots, ReadProgress})
+  for (const auto part : {ReadTasks, ReadCompetence, ReadFailures, ReadInterventions, ReadSnapshots, ReadProgress})
     if (read) read = part(database, catalogue);
   const auto ended = database.Execute("COMMIT");
   if (!read) return tl::make_unexpected(read.error());
@@ -186,8 +184,7 @@ Result<core::Episode> ReadEpisode(const Statement& row) {
 
 Result<std::vector<core::Transition>> ReadSteps(Database& database, std::int64_t episode) {
   std::vector<core::Transition> steps;
-  const std::string sql =
-      "SELECT body FROM transition WHERE episode = " + std::to_string(episode) + " ORDER BY step";
+  const std::string sql = "SELECT body FROM transition WHERE episode = " + std::to_string(episode) + " ORDER BY step";
   auto read = ForEachRow(database, sql, [&](const Statement& row) -> Result<void> {
     auto transition = TransitionIn(row.Blob(0));
     if (!transition) return tl::make_unexpected(transition.error());
@@ -200,10 +197,9 @@ Result<std::vector<core::Transition>> ReadSteps(Database& database, std::int64_t
 
 Result<void> CountOutcomes(Database& database, core::Duration from, core::Duration to,
                            const std::function<void(const OutcomeCount&)>& take) {
-  const std::string sql =
-      "SELECT task, skill, outcome, count(*), sum(steps) FROM episode WHERE practised_ns >= " +
-      std::to_string(from.count()) + " AND practised_ns < " + std::to_string(to.count()) +
-      " GROUP BY task, skill, outcome";
+  const std::string sql = "SELECT task, skill, outcome, count(*), sum(steps) FROM episode WHERE practised_ns >= " +
+                          std::to_string(from.count()) + " AND practised_ns < " + std::to_string(to.count()) +
+                          " GROUP BY task, skill, outcome";
   return ForEachRow(database, sql, [&](const Statement& row) -> Result<void> {
     const auto skill = Named(kSkills, row.Text(1));
     if (!skill) return tl::make_unexpected(skill.error());

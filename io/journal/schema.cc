@@ -103,10 +103,10 @@ Result<int> VersionOf(Database& database) {
 }
 
 tl::unexpected<core::Fault> TooNew(const std::filesystem::path& path, int found, int known) {
-  return Fail(FaultCode::kSchemaTooNew,
-              path.string() + ": was written by a later Nightshift (schema " + std::to_string(found) +
-                  ", this program knows 1 to " + std::to_string(known) +
-                  "); install that version again, or start with another data directory");
+  return Fail(FaultCode::kSchemaTooNew, path.string() + ": was written by a later Nightshift (schema " +
+                                            std::to_string(found) + ", this program knows 1 to " +
+                                            std::to_string(known) +
+                                            "); install that version again, or start with another data directory");
 }
 
 Result<void> MigrateCopy(const std::filesystem::path& copy, int from, int to, std::span<const Migration> migrations) {
@@ -118,9 +118,8 @@ Result<void> MigrateCopy(const std::filesystem::path& copy, int from, int to, st
     for (const Migration& candidate : migrations)
       if (candidate.from == version) step = &candidate;
     if (!step)
-      return Fail(FaultCode::kCorruptState, copy.string() + ": there is no way from schema " +
-                                                std::to_string(version) + " to " + std::to_string(version + 1) +
-                                                "; the file was left as it was");
+      return Fail(FaultCode::kCorruptState, copy.string() + ": there is no way from schema " + std::to_string(version) +
+                                                " to " + std::to_string(version + 1) + "; the file was left as it was");
     auto stepped = database->Execute("BEGIN; " + std::string(step->sql) +
                                      "; PRAGMA user_version=" + std::to_string(version + 1) + "; COMMIT");
     if (!stepped) return stepped;
@@ -153,8 +152,7 @@ Result<void> SyncDirectory(const std::filesystem::path& directory) {
   return {};
 }
 
-Result<void> CreateFile(const std::filesystem::path& path, FileKind kind,
-                        const std::filesystem::path& catalogue_from) {
+Result<void> CreateFile(const std::filesystem::path& path, FileKind kind, const std::filesystem::path& catalogue_from) {
   const std::filesystem::path fresh = path.string() + ".new";
   std::error_code ignored;
   std::filesystem::remove(fresh, ignored);  // Left by a crash while it was made.

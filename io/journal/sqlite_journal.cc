@@ -122,8 +122,8 @@ Result<std::unique_ptr<SqliteJournal::Files>> SqliteJournal::Files::Open(const s
   std::error_code trouble;
   std::filesystem::create_directories(data_directory / "journal", trouble);
   if (trouble)
-    return Fail(FaultCode::kIoFailed, (data_directory / "journal").string() + ": cannot be made: " +
-                                          trouble.message() + "; the data directory must be writable for this user");
+    return Fail(FaultCode::kIoFailed, (data_directory / "journal").string() + ": cannot be made: " + trouble.message() +
+                                          "; the data directory must be writable for this user");
   for (const auto& [day, file] : DayFilesIn(data_directory))
     if (auto upgraded = Upgrade(file); !upgraded) return tl::make_unexpected(upgraded.error());
   auto catalogue = CatalogueWriter::Open(data_directory);

@@ -30,8 +30,8 @@ struct JournalOptions {
 struct JournalStats {
   std::int64_t episodes_committed = 0;
   std::int64_t transitions_committed = 0;
-  std::int64_t bytes = 0;               // All files, as of the last Close.
-  double last_close_seconds = 0;        // Wall time of the last Close.
+  std::int64_t bytes = 0;                // All files, as of the last Close.
+  double last_close_seconds = 0;         // Wall time of the last Close.
   std::int64_t last_closed_episode = 0;  // For the learner's lag; 0: none since it was opened.
 };
 

@@ -69,12 +69,13 @@ class Replier {
 
   /// The next well-formed request, or nothing within `wait`. Malformed and oversized ones are counted and dropped.
   std::optional<Request> Receive(Wait wait);
-  /// Drops the reply (and counts it) when the peer is gone.
+  /// Drops the reply (and counts it) when the peer is gone, or does not take the one before within 20 ms.
   void Reply(const Request& request, std::string_view body);
 
   std::uint64_t malformed() const;
   std::uint64_t undelivered() const;  // Replies to peers that were gone.
-  /// File descriptor that becomes readable when something may have arrived (edge-triggered: drain with Receive).
+  /// File descriptor that becomes readable when something may have arrived (edge-triggered: Receive until
+  /// nothing comes after the last Reply, then wait at it).
   int descriptor() const;
 
  private:

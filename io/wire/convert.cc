@@ -199,6 +199,8 @@ void Encode(const core::Transition& in, wire::Transition* out) {
 
 Result<core::Transition> Decode(const wire::Transition& in) {
   core::Transition out;
+  if (!in.has_before() || !in.has_after())
+    return Fail(FaultCode::kMalformedMessage, "transition without the observation before or after it; it was cut short");
   out.reward = in.reward();
   if (!std::isfinite(out.reward)) return NotFinite("reward");
   const auto fine =

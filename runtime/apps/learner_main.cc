@@ -20,28 +20,6 @@ using namespace nightshift;
 volatile std::sig_atomic_t must_end = 0;
 
 /// What only a person can mend is no reason to be started again.
-int ExitCodeOf(const core::Fault& fault) {
-  switch (fault.code) {
-    case core::FaultCode::kInvalidConfig:
-    case core::FaultCode::kMissingFile:
-    case core::FaultCode::kCorruptState:
-    case core::FaultCode::kSchemaTooNew:
-    case core::FaultCode::kAlreadyRunning: return runtime::kExitRefused;
-    case core::FaultCode::kDriverTimeout:
-    case core::FaultCode::kDriverLost:
-    case core::FaultCode::kCameraTimeout:
-    case core::FaultCode::kPeerTimeout:
-    case core::FaultCode::kMalformedMessage:
-    case core::FaultCode::kNotFinite:
-    case core::FaultCode::kOutOfReach:
-    case core::FaultCode::kRefused:
-    case core::FaultCode::kCorruptSnapshot:
-    case core::FaultCode::kDiskFull:
-    case core::FaultCode::kIoFailed: return runtime::kExitFault;
-  }
-  return runtime::kExitFault;
-}
-
 core::Result<runtime::LearnerServiceOptions> OptionsFrom(const std::string& config_file, const std::string& data,
                                                          std::optional<std::uint64_t> seed) {
   auto config = runtime::LoadConfig(config_file);
@@ -62,7 +40,7 @@ core::Result<runtime::LearnerServiceOptions> OptionsFrom(const std::string& conf
 
 int Fail(const std::string& doing, const core::Fault& fault) {
   monitoring::LogFault(doing, fault);
-  return ExitCodeOf(fault);
+  return runtime::ExitCodeOf(fault.code);
 }
 
 }  // namespace

@@ -6,17 +6,15 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "io/link/link.h"
 #include "runtime/cli/check.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/duration_text.h"
 #include "runtime/cli/ears.h"
-#if __has_include("runtime/cli/evaluate.h")
 #include "runtime/cli/evaluate.h"
-#endif
 #include "runtime/cli/progress.h"
 #include "runtime/cli/run.h"
 #include "runtime/cli/summary.h"
@@ -26,21 +24,15 @@ namespace nightshift::runtime::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kAnswerWait{3000};
-constexpr std::chrono::milliseconds kStatusWait{1500};   // Each process speaks at least every 0.5 s.
+constexpr std::chrono::milliseconds kStatusWait{1500};  // Each process speaks at least every 0.5 s.
 constexpr std::chrono::milliseconds kWatchEvery{500};
 constexpr char kDefaultConfig[] = "configs/tabletop.toml";
 constexpr char kDefaultData[] = "data/tabletop";
 
-/// Trouble that no restart of this program cures.
-bool NoUseRetrying(core::FaultCode code) {
-  return code == core::FaultCode::kInvalidConfig || code == core::FaultCode::kMissingFile ||
-         code == core::FaultCode::kAlreadyRunning || code == core::FaultCode::kRefused;
-}
-
 int Exit(const core::Result<void>& result) {
   if (result) return kExitDone;
   fmt::print(stderr, "nightshift: {}: {}\n", core::Name(result.error().code), result.error().detail);
-  return NoUseRetrying(result.error().code) ? kExitRefused : kExitFault;
+  return ExitCodeOf(result.error().code);
 }
 
 core::Result<io::Endpoints> EndpointsOf(const std::string& data) {
@@ -126,7 +118,8 @@ CLI::App* AddConfig(CLI::App* command, Arguments& arguments) {
 }
 
 void AddPractice(CLI::App& app, Arguments& a, Action& action) {
-  CLI::App* run = AddData(AddConfig(app.add_subcommand("run", "Practise in the foreground; Ctrl-C stops safely"), a), a);
+  CLI::App* run =
+      AddData(AddConfig(app.add_subcommand("run", "Practise in the foreground; Ctrl-C stops safely"), a), a);
   run->add_option("--robot-time", a.robot_time, "How much to practise, as 2h or 30m; without it until Ctrl-C");
   run->add_option("--speed", a.run.speed, "\"max\", or a factor of real time (simulated cell only)")
       ->capture_default_str()
@@ -149,7 +142,8 @@ void AddWatching(CLI::App& app, Arguments& a, Action& action) {
 }
 
 void AddRequests(CLI::App& app, Arguments& a, Action& action) {
-  const auto add = [&](const char* name, const char* help, std::function<core::Result<void>(const io::Endpoints&)> ask) {
+  const auto add = [&](const char* name, const char* help,
+                       std::function<core::Result<void>(const io::Endpoints&)> ask) {
     CLI::App* command = AddData(app.add_subcommand(name, help), a);
     command->callback([&a, &action, ask = std::move(ask)] { action = Request(a, ask); });
     return command;
@@ -158,11 +152,13 @@ void AddRequests(CLI::App& app, Arguments& a, Action& action) {
       [](const io::Endpoints& e) { return StopRobot(e, kAnswerWait); });
   add("clear", "A person has looked: the robot may move again",
       [](const io::Endpoints& e) { return ClearStop(e, kAnswerWait); });
-  add("pause", "End the episode, then hold still", [](const io::Endpoints& e) { return PauseSupervisor(e, kAnswerWait); });
+  add("pause", "End the episode, then hold still",
+      [](const io::Endpoints& e) { return PauseSupervisor(e, kAnswerWait); });
   add("resume", "Go on practising", [](const io::Endpoints& e) { return ResumeSupervisor(e, kAnswerWait); });
   CLI::App* inject = add("inject", "Make the simulated cell misbehave",
                          [&a](const io::Endpoints& e) { return Inject(e, a.injection, kAnswerWait); });
-  inject->add_option("fault", a.injection.fault, "Which fault; an unknown one is answered with those that exist")->required();
+  inject->add_option("fault", a.injection.fault, "Which fault; an unknown one is answered with those that exist")
+      ->required();
   inject->add_option("--index", a.injection.index, "Joint or object")->capture_default_str();
   inject->add_option("--seconds", a.injection.duration_s, "Robot time it lasts")->capture_default_str();
 }
@@ -176,9 +172,7 @@ int Main(int argc, char** argv) {
   AddPractice(app, arguments, action);
   AddWatching(app, arguments, action);
   AddRequests(app, arguments, action);
-#if __has_include("runtime/cli/evaluate.h")
   AddEvaluate(app, action);
-#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

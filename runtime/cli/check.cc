@@ -22,9 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kGibibyte = 1024.0 * 1024 * 1024;
-constexpr double kFreeGibMin = 0.5;    // Less: practice pauses on its own within the hour.
-constexpr double kFreeGibGood = 5;     // A week of practice, with its snapshots.
-constexpr long kYearMin = 2024;        // A clock before this was never set.
+constexpr double kFreeGibMin = 0.5;  // Less: practice pauses on its own within the hour.
+constexpr double kFreeGibGood = 5;   // A week of practice, with its snapshots.
+constexpr long kYearMin = 2024;      // A clock before this was never set.
 
 Checked CheckConfig(const std::string& file) {
   const auto config = LoadConfig(file);
@@ -59,7 +59,8 @@ Checked CheckClock() {
   const auto now = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
   const auto year = static_cast<int>(std::chrono::year_month_day(now).year());
   if (year < kYearMin)
-    return {Finding::kWarning, "clock", fmt::format("says it is {}; dates in the journal will be wrong: set up NTP", year)};
+    return {Finding::kWarning, "clock",
+            fmt::format("says it is {}; dates in the journal will be wrong: set up NTP", year)};
   return {Finding::kGood, "clock", "plausible"};
 }
 
@@ -116,7 +117,8 @@ std::vector<Checked> CheckAll(const std::string& config_file, const std::string&
   std::vector<Checked> all{CheckConfig(config_file)};
   if (const auto config = LoadConfig(config_file)) all.push_back(CheckPerception(*config));
   all.push_back(CheckPrograms());
-  all.push_back(CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));
+  all.push_back(
+      CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));
   all.push_back(CheckLibrary("rendering", "libEGL.so.1", "install libegl1 and libegl-mesa0"));
   all.push_back(CheckClock());
   if (data_directory.empty()) return all;

@@ -13,20 +13,20 @@ namespace nightshift::runtime::cli {
 
 using Wall = std::chrono::steady_clock;
 
-inline constexpr int kQuickDeathsMax = 6;                     // In a row; then restarting it is no use.
-inline constexpr std::chrono::seconds kLivedLong{20};         // A process that lived so long begins a new row.
-inline constexpr std::chrono::milliseconds kBackOffMin{200};  // Before a restart; doubles with each quick death ...
-inline constexpr std::chrono::milliseconds kBackOffMax{5000}; // ... up to this.
+inline constexpr int kQuickDeathsMax = 6;                      // In a row; then restarting it is no use.
+inline constexpr std::chrono::seconds kLivedLong{20};          // A process that lived so long begins a new row.
+inline constexpr std::chrono::milliseconds kBackOffMin{200};   // Before a restart; doubles with each quick death ...
+inline constexpr std::chrono::milliseconds kBackOffMax{5000};  // ... up to this.
 
 /// How long to wait before a restart after so many quick deaths in a row. Pure.
 std::chrono::milliseconds BackOff(int quick_deaths);
 
 /// What to start.
 struct Program {
-  std::string role;                // "safety": for people, and the name of its log file.
+  std::string role;  // "safety": for people, and the name of its log file.
   std::string path;
   std::vector<std::string> arguments;
-  std::string log_file;            // Its standard output and error, appended.
+  std::string log_file;  // Its standard output and error, appended.
 };
 
 /// One program that is kept alive. It dies with this process (PR_SET_PDEATHSIG) and does not hear the terminal's

@@ -24,8 +24,8 @@ core::Result<void> ClearStop(const io::Endpoints& endpoints, std::chrono::millis
 
 struct Injection {
   std::string fault;
-  unsigned index = 0;    // Joint or object.
-  double duration_s = 0; // Robot time.
+  unsigned index = 0;     // Joint or object.
+  double duration_s = 1;  // Robot time.
 };
 /// Asks the simulated cell to misbehave. Refused, naming those that exist, for a fault it does not know.
 core::Result<void> Inject(const io::Endpoints& endpoints, const Injection& injection, std::chrono::milliseconds wait);

@@ -31,8 +31,9 @@ std::optional<double> UnitAt(std::string_view& rest) {
 
 core::Result<core::Duration> ParseDuration(const std::string& text) {
   const auto wrong = [&text] {
-    return core::Fail(core::FaultCode::kInvalidConfig,
-                      "\"" + text + "\" is not a duration: give a number and a unit above zero, as 2h, 90m, 1h30m, 45s or 500ms");
+    return core::Fail(
+        core::FaultCode::kInvalidConfig,
+        "\"" + text + "\" is not a duration: give a number and a unit above zero, as 2h, 90m, 1h30m, 45s or 500ms");
   };
   double total_s = 0;
   std::string_view rest = text;

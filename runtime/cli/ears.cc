@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/ears.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace nightshift::runtime::cli {
 namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{50};
 
 template <typename Status>
 std::string JsonOf(const std::optional<Status>& status) {
@@ -38,8 +41,8 @@ core::Result<Ears> Ears::Connect(const io::Endpoints& endpoints) {
 }
 
 template <typename Status>
-void Ears::Take(io::Subscriber& from, std::chrono::milliseconds wait, std::optional<Status>& into, Wall::time_point& at) {
-  if (const auto bytes = from.Latest(wait)) {
+void Ears::Take(io::Subscriber& from, std::optional<Status>& into, Wall::time_point& at) {
+  if (const auto bytes = from.Latest(io::Wait(0))) {
     if (auto status = io::Parse<Status>(*bytes)) {
       into = std::move(*status);
       at = Wall::now();
@@ -50,10 +53,12 @@ void Ears::Take(io::Subscriber& from, std::chrono::milliseconds wait, std::optio
 
 void Ears::Listen(std::chrono::milliseconds wait) {
   const auto end = Wall::now() + wait;
-  Take(supervisor_, wait, heard_.supervisor, supervisor_at_);
-  Take(safety_, io::Wait(0), heard_.safety, safety_at_);
-  Take(learner_, io::Wait(0), heard_.learner, learner_at_);
-  std::this_thread::sleep_until(end);
+  do {
+    std::this_thread::sleep_for(std::min(wait, kLookEvery));
+    Take(supervisor_, heard_.supervisor, supervisor_at_);
+    Take(safety_, heard_.safety, safety_at_);
+    Take(learner_, heard_.learner, learner_at_);
+  } while (Wall::now() < end);
 }
 
 std::string ToJson(const Heard& heard) {

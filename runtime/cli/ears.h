@@ -33,7 +33,7 @@ class Ears {
   using Wall = std::chrono::steady_clock;
   Ears(io::Subscriber supervisor, io::Subscriber safety, io::Subscriber learner);
   template <typename Status>
-  static void Take(io::Subscriber& from, std::chrono::milliseconds wait, std::optional<Status>& into, Wall::time_point& at);
+  static void Take(io::Subscriber& from, std::optional<Status>& into, Wall::time_point& at);
 
   io::Subscriber supervisor_, safety_, learner_;
   Wall::time_point supervisor_at_, safety_at_, learner_at_;

@@ -18,13 +18,15 @@ constexpr std::size_t kTasksShownMax = 24;
 
 std::string Share(std::uint64_t solved, std::uint64_t attempts) {
   if (attempts == 0) return "-";
-  return fmt::format("{}/{} ({:.0f} %)", solved, attempts, 100.0 * static_cast<double>(solved) / static_cast<double>(attempts));
+  return fmt::format("{}/{} ({:.0f} %)", solved, attempts,
+                     100.0 * static_cast<double>(solved) / static_cast<double>(attempts));
 }
 
 std::string TimeText(const RunProgress& progress) {
   std::string text = Text(progress.practised);
   if (progress.robot_time) text += " of " + Text(*progress.robot_time);
-  text += " practised, " + Text(progress.wall) + " wall";
+  text += " practised";
+  if (progress.wall.count() > 0) text += ", " + Text(progress.wall) + " wall";
   if (const auto left = TimeLeft(progress)) text += ", about " + Text(*left) + " left";
   if (progress.restarts > 0) text += fmt::format(", {} restarts of processes", progress.restarts);
   return text;
@@ -44,26 +46,23 @@ std::string LearnerText(const Heard& heard) {
 }
 
 std::string Activity(const wire::SupervisorStatus& status) {
-  std::string text = status.activity();
-  if (!status.task().empty()) text += " " + status.task();
-  if (!status.skill().empty()) text += " (" + status.skill() + ")";
-  if (!status.why().empty()) text += ": " + status.why();
-  return text;
+  return status.why().empty() ? status.activity() : status.activity() + ": " + status.why();
 }
 
 void AddTasks(const wire::SupervisorStatus& status, std::vector<std::string>& lines) {
-  lines.push_back(fmt::format("  {:<28} {:>18} {:>18}  {:>9} {:>8}", "task", "scripted", "learned", "recently", "policy"));
+  lines.push_back(
+      fmt::format("  {:<28} {:>18} {:>18}  {:>9} {:>8}", "task", "scripted", "learned", "recently", "policy"));
   std::size_t shown = 0;
   for (const wire::TaskStatus& task : status.tasks()) {
     if (++shown > kTasksShownMax) {
       lines.push_back(fmt::format("  and {} more", static_cast<std::size_t>(status.tasks_size()) - kTasksShownMax));
       break;
     }
-    lines.push_back(fmt::format("  {:<28} {:>18} {:>18}  {:>9} {:>8}", (task.recovery() ? "+ " : "") + task.task(),
-                                Share(task.scripted_solved(), task.scripted_attempts()),
-                                Share(task.learned_solved(), task.learned_attempts()),
-                                task.learned_attempts() ? fmt::format("{:.0f} %", 100 * task.learned_competence()) : "-",
-                                task.promoted_version() ? fmt::format("v{}", task.promoted_version()) : "-"));
+    lines.push_back(fmt::format(
+        "  {:<28} {:>18} {:>18}  {:>9} {:>8}", (task.recovery() ? "+ " : "") + task.task(),
+        Share(task.scripted_solved(), task.scripted_attempts()), Share(task.learned_solved(), task.learned_attempts()),
+        task.learned_attempts() ? fmt::format("{:.0f} %", 100 * task.learned_competence()) : "-",
+        task.promoted_version() ? fmt::format("v{}", task.promoted_version()) : "-"));
   }
 }
 
@@ -107,11 +106,13 @@ std::string StatusLine(const Heard& heard, const RunProgress& progress) {
   line += fmt::format(" | {} | {} episodes", Activity(*heard.supervisor), heard.supervisor->episodes());
   for (const wire::TaskStatus& task : heard.supervisor->tasks()) {
     if (task.recovery()) continue;
-    line += fmt::format(" | {} scripted {} learned {}", task.task(), Share(task.scripted_solved(), task.scripted_attempts()),
+    line += fmt::format(" | {} scripted {} learned {}", task.task(),
+                        Share(task.scripted_solved(), task.scripted_attempts()),
                         Share(task.learned_solved(), task.learned_attempts()));
   }
-  return line + fmt::format(" | recovery tasks {} | interventions {} | {:.0f} updates/s", RecoveryTasks(*heard.supervisor),
-                            heard.supervisor->interventions(), heard.learner ? heard.learner->updates_per_second() : 0.0);
+  return line + fmt::format(" | recovery tasks {} | interventions {} | {:.0f} updates/s",
+                            RecoveryTasks(*heard.supervisor), heard.supervisor->interventions(),
+                            heard.learner ? heard.learner->updates_per_second() : 0.0);
 }
 
 void ProgressScreen::Show(const Heard& heard, const RunProgress& progress) {

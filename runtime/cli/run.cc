@@ -27,7 +27,8 @@ constexpr milliseconds kFinishAnswerWait{2000};
 constexpr milliseconds kSupervisorEndWait{20000};  // An episode, its commit, and the arm at rest.
 constexpr milliseconds kEndWait{8000};             // A manifest, a snapshot.
 constexpr milliseconds kKilledWait{2000};
-constexpr std::uintmax_t kLogBytesMax = 16u << 20;  // A longer log is put aside at the start, the one before it dropped.
+constexpr std::uintmax_t kLogBytesMax = 16u
+                                        << 20;  // A longer log is put aside at the start, the one before it dropped.
 constexpr std::array<const char*, 5> kStartOrder{"cell", "safety", "metrics", "learner", "supervisor"};
 constexpr std::array<const char*, 5> kStopOrder{"supervisor", "learner", "safety", "cell", "metrics"};
 
@@ -140,7 +141,8 @@ core::Result<void> Watch(Crew& crew, Ears& ears, const RunOptions& options) {
     if (!practised_before && ears.heard().supervisor) practised_before = Practised(ears.heard());
     RunProgress progress;
     progress.robot_time = options.robot_time;
-    progress.practised = std::max(core::Duration(0), Practised(ears.heard()) - practised_before.value_or(core::Duration(0)));
+    progress.practised =
+        std::max(core::Duration(0), Practised(ears.heard()) - practised_before.value_or(core::Duration(0)));
     progress.wall = std::chrono::duration_cast<std::chrono::seconds>(Wall::now() - begin);
     progress.restarts = crew.restarts();
     screen.Show(ears.heard(), progress);

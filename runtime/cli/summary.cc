@@ -54,16 +54,22 @@ core::Result<std::map<std::string, TaskStory>> Stories(io::JournalReader& reader
   }
 }
 
-std::string TaskLine(const std::string& name, const TaskStory& story) {
-  return fmt::format("  {:<26} scripted {:<24} learned {:<26} learned, first quarter {:<24} last quarter {}\n", name,
-                     Text(story.scripted), Text(story.learned), Text(Part(story.learned_in_order, 0)),
-                     Text(Part(story.learned_in_order, kParts - 1)));
+/// "first quarter of them 3/10, ...; last quarter 9/10, ..."; nothing where there are too few to compare.
+std::string ThenAndNow(const std::vector<bool>& outcomes) {
+  if (outcomes.size() < kParts) return "";
+  return fmt::format("; first quarter of them {}; last quarter {}", Text(Part(outcomes, 0)),
+                     Text(Part(outcomes, kParts - 1)));
+}
+
+std::string TaskLines(const std::string& name, const TaskStory& story) {
+  return fmt::format("  {:<20} scripted {}\n  {:<20} learned  {}{}\n", name, Text(story.scripted), "",
+                     Text(story.learned), ThenAndNow(story.learned_in_order));
 }
 
 std::string RecoveryLine(const std::string& name, const TaskStory& story) {
-  return fmt::format("  {:<26} attempts {:<24} first quarter {:<26} last quarter {}\n", name,
-                     Text({story.scripted.solved + story.learned.solved, story.scripted.attempts + story.learned.attempts}),
-                     Text(Part(story.all_in_order, 0)), Text(Part(story.all_in_order, kParts - 1)));
+  const Ratio all{.solved = story.scripted.solved + story.learned.solved,
+                  .attempts = story.scripted.attempts + story.learned.attempts};
+  return fmt::format("  {:<20} solved   {}{}\n", name, Text(all), ThenAndNow(story.all_in_order));
 }
 
 std::string TasksText(const std::map<std::string, TaskStory>& stories, const core::Catalogue& catalogue) {
@@ -73,7 +79,7 @@ std::string TasksText(const std::map<std::string, TaskStory>& stories, const cor
   };
   std::string practised, recovered;
   for (const auto& [name, story] : stories)
-    (recovery(name) ? recovered : practised) += recovery(name) ? RecoveryLine(name, story) : TaskLine(name, story);
+    (recovery(name) ? recovered : practised) += recovery(name) ? RecoveryLine(name, story) : TaskLines(name, story);
   std::string text = "tasks (solved/attempts, 95 % interval; practice explores, `nightshift evaluate` measures)\n" +
                      (practised.empty() ? "  no attempt yet\n" : practised);
   text += fmt::format("recovery tasks made from failures: {}\n", catalogue.recovery_tasks.size());
@@ -109,8 +115,8 @@ std::string Text(const Ratio& ratio) {
   if (ratio.attempts == 0) return "-";
   const Interval interval = WilsonInterval(ratio);
   return fmt::format("{}/{}, {:.0f} % [{:.0f}, {:.0f}]", ratio.solved, ratio.attempts,
-                     100.0 * static_cast<double>(ratio.solved) / static_cast<double>(ratio.attempts), 100 * interval.low,
-                     100 * interval.high);
+                     100.0 * static_cast<double>(ratio.solved) / static_cast<double>(ratio.attempts),
+                     100 * interval.low, 100 * interval.high);
 }
 
 core::Result<std::string> SummaryOf(const std::filesystem::path& data_directory) {

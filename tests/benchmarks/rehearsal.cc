@@ -71,6 +71,7 @@ struct Options {
   std::string eyes = "camera";
   std::string save;
   std::string only_script;
+  learner::Config learner;
 };
 
 /// Measures one way of acting on staged scenes.
@@ -109,7 +110,7 @@ class Evaluation {
                     skills::Persistence persistence) {
     std::unique_ptr<skills::Skill> skill;
     if (policy) skill = std::make_unique<runtime::PolicySkill>(*policy, scene_, target, runtime::PolicySkill::Mode::kMean, random_);
-    else skill = std::move(*MakeScript(task.spec().script, scene_, target, persistence));
+    else skill = std::move(*MakeScript(task.spec().script, scene_, target, persistence, random_));
     core::Episode episode;
     episode.target = target;
     const auto ends = persistence == skills::Persistence::kRetry ? runtime::EndsAt::kTimeOnly : runtime::EndsAt::kFirstFailure;
@@ -162,7 +163,7 @@ int Rehearse(const Options& options) {
   Listener listener;
   Person person(cell.world());
   core::Random random(options.seed);
-  learner::Config config;
+  learner::Config config = options.learner;
   config.seed = options.seed;
   learner::Trainer trainer(config, scene);
   std::map<std::string, std::int64_t> updates;
@@ -202,6 +203,11 @@ int Rehearse(const Options& options) {
     next += static_cast<std::uint64_t>(options.evaluate_every);
     std::printf("{\"transitions\":%lu}\n", (*practice)->status().transitions);
     Report(listener, cell, wall());
+    for (const auto& a : trainer.Facts())
+      std::printf("{\"agent\":\"%s\",\"updates\":%ld,\"samples\":%zu,\"demonstrations\":%zu,\"critic_loss\":%.5f,\"q\":%.3f,"
+                  "\"target\":%.3f,\"entropy\":%.2f,\"temperature\":%.4f,\"clone_error\":%.4f,\"saturated\":%.2f,\"backlog\":%.0f}\n",
+                  a.task.c_str(), a.updates, a.samples, a.demonstrations, a.last.critic_loss, a.last.q_mean, a.last.target_mean,
+                  a.last.entropy, a.last.temperature, a.last.clone_error, a.last.saturated_share, a.backlog);
     auto policy_of = [&](const std::string& task) -> std::optional<skills::LearnedPolicy> {
       auto weights = trainer.Weights(task);
       if (!weights) return std::nullopt;
@@ -211,6 +217,9 @@ int Rehearse(const Options& options) {
     };
     auto pick = policy_of("pick"), place = policy_of("place");
     if (pick) evaluation.Measure("learned pick", Tasks()[0], nullptr, &*pick, skills::Persistence::kOnce, options.episodes);
+    if (auto raw = trainer.Weights("pick", learner::Actor::kRaw))
+      if (auto policy = skills::LearnedPolicy::Make(*raw))
+        evaluation.Measure("raw pick", Tasks()[0], nullptr, &*policy, skills::Persistence::kOnce, options.episodes);
     if (pick && place) evaluation.Measure("learned place", Tasks()[1], &*pick, &*place, skills::Persistence::kOnce, options.episodes);
   }
   Report(listener, cell, wall());
@@ -230,6 +239,17 @@ int main(int argc, char** argv) {
   app.add_option("--mess", options.mess, "clean or full");
   app.add_option("--eyes", options.eyes, "camera or truth");
   app.add_option("--only-script", options.only_script, "Measure the scripts of this task (or all), and stop");
+  auto& learner = options.learner;
+  app.add_option("--frozen", learner.agent.actor_frozen_updates, "learner.agent.actor_frozen_updates");
+  app.add_option("--clone-weight", learner.agent.clone_weight, "learner.agent.clone_weight");
+  app.add_option("--clone-fade", learner.agent.clone_fade_updates, "learner.agent.clone_fade_updates");
+  app.add_option("--n-step", learner.agent.n_step, "learner.agent.n_step");
+  app.add_option("--entropy", learner.agent.target_entropy, "learner.agent.target_entropy");
+  app.add_option("--step-cost", learner.agent.step_cost, "learner.agent.step_cost");
+  app.add_option("--discount", learner.agent.discount, "learner.agent.discount");
+  app.add_option("--demonstrations", learner.agent.demonstrations_start, "learner.agent.demonstrations_start");
+  app.add_option("--relabelling", learner.relabelling, "0 off, 1 successes, 2 all");
+  app.add_option("--update-ratio", learner.update_ratio, "learner.update_ratio");
   CLI11_PARSE(app, argc, argv);
   return nightshift::tests::Rehearse(options);
 }

@@ -117,7 +117,8 @@ TEST(Dashboard, EveryExpressionIsPromQl) {
   for (const auto& dashboard : Dashboards())
     for (const auto& panel : PanelsOf(dashboard))
       for (const auto& expression : ExpressionsOf(panel))
-        rules << "      - {record: \"panel:" << number++ << "\", expr: " << nlohmann::json(Concrete(expression)) << "}\n";
+        rules << "      - {record: \"panel:" << number++ << "\", expr: " << nlohmann::json(Concrete(expression))
+              << "}\n";
   rules.close();
   const auto checked = RunProgram("promtool check rules " + file);
   EXPECT_EQ(checked.exit_code, 0) << checked.output;
@@ -130,7 +131,8 @@ TEST(Alerts, EveryFigureThatTheyAskForIsExposed) {
 }
 
 TEST(Alerts, EachFiresWhenItShouldAndIsSilentOtherwise) {
-  const auto tested = RunProgram("cd " + SourceFile("monitoring/alerts").string() + " && promtool test rules nightshift_test.yml");
+  const auto tested =
+      RunProgram("cd " + SourceFile("monitoring/alerts").string() + " && promtool test rules nightshift_test.yml");
   EXPECT_EQ(tested.exit_code, 0) << tested.output;
   const auto tests = TextOf(SourceFile("monitoring/alerts/nightshift_test.yml"));
   for (const auto& alert :

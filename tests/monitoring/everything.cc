@@ -22,7 +22,8 @@ std::string Safety() {
   period.verdict = core::Verdict::kLimited;
   period.limit = core::LimitId::kVelocity;
   period.margin = -0.1;
-  period.latch = {.first = core::StopCause::kStall, .worst = core::StopCause::kOperator, .id = 4, .nonce = 1, .epoch = 2};
+  period.latch = {
+      .first = core::StopCause::kStall, .worst = core::StopCause::kOperator, .id = 4, .nonce = 1, .epoch = 2};
   safety.SetPeriod(period);
   safety.CountBusError(core::FaultCode::kDriverTimeout);
   metrics.CountFault(core::FaultCode::kDriverTimeout);
@@ -73,8 +74,17 @@ std::string Supervisor() {
 std::string Learner() {
   Metrics metrics("learner", "1.2.3");
   LearnerMetrics learner(metrics);
-  AgentFigures agent{.task = "pick", .updates = 1000, .samples = 500, .critic_loss = 0.1, .q_mean = 0.6, .entropy = -2,
-                     .temperature = 0.02, .q_bias = 0.05, .dormant_ratio = 0.01, .feature_rank = 60, .weight_norm = 9};
+  AgentFigures agent{.task = "pick",
+                     .updates = 1000,
+                     .samples = 500,
+                     .critic_loss = 0.1,
+                     .q_mean = 0.6,
+                     .entropy = -2,
+                     .temperature = 0.02,
+                     .q_bias = 0.05,
+                     .dormant_ratio = 0.01,
+                     .feature_rank = 60,
+                     .weight_norm = 9};
   learner.SetAgent(agent);
   learner.SetTraining({.transitions_consumed = 500, .update_ratio = 1.9, .update_ratio_target = 2});
   learner.CountPublished("pick");

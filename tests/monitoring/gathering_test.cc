@@ -65,8 +65,9 @@ TEST(Gathering, ReadingAnExpositionAndWritingItAgainChangesNoSample) {
 }
 
 TEST(Gathering, LabelValuesWithQuotesBackslashesAndBracesSurvive) {
-  const std::string odd = "# HELP nightshift_y Y.\n# TYPE nightshift_y gauge\n"
-                          "nightshift_y{a=\"q\\\"u}o,te\",b=\"back\\\\slash\\nline\"} 1.5\n";
+  const std::string odd =
+      "# HELP nightshift_y Y.\n# TYPE nightshift_y gauge\n"
+      "nightshift_y{a=\"q\\\"u}o,te\",b=\"back\\\\slash\\nline\"} 1.5\n";
   Gathering gathering({});
   ASSERT_TRUE(gathering.Take("it", odd, kStart));
   EXPECT_THAT(gathering.Exposition(kStart), HasSubstr(odd));

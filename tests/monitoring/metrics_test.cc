@@ -110,8 +110,17 @@ TEST(Metrics, ATotalThatBeganAnewElsewhereNeverGoesBack) {
 TEST(Metrics, FiguresThatAnAlgorithmDoesNotComputeAreAbsent) {
   Metrics metrics("learner", "1");
   LearnerMetrics learner(metrics);
-  learner.SetAgent({.task = "pick", .updates = 1, .samples = 1, .critic_loss = 1, .q_mean = 1, .entropy = 1,
-                    .temperature = 1, .q_bias = {}, .dormant_ratio = {}, .feature_rank = {}, .weight_norm = {}});
+  learner.SetAgent({.task = "pick",
+                    .updates = 1,
+                    .samples = 1,
+                    .critic_loss = 1,
+                    .q_mean = 1,
+                    .entropy = 1,
+                    .temperature = 1,
+                    .q_bias = {},
+                    .dormant_ratio = {},
+                    .feature_rank = {},
+                    .weight_norm = {}});
   EXPECT_THAT(metrics.Exposition(), HasSubstr("nightshift_learner_q_mean"));
   EXPECT_THAT(metrics.Exposition(), Not(HasSubstr("nightshift_learner_q_bias{")));
 }

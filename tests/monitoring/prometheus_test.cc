@@ -171,7 +171,8 @@ TEST_F(Observed, PrometheusAnswersEveryPanelFromTheFiguresOfAllProcesses) {
         EXPECT_TRUE(Until([&] {
           const auto result = Query(concrete);
           return result && !result->empty();
-        })) << panel.at("title") << " has no answer: " << concrete;
+        })) << panel.at("title")
+            << " has no answer: " << concrete;
       }
     }
   }
@@ -182,6 +183,20 @@ TEST_F(Observed, TheEndpointAnswersWhileEveryOtherProcessIsDead) {
   const auto text = Get(metrics_port_, "/metrics");
   EXPECT_THAT(*text, HasSubstr("nightshift_up{process=\"supervisor\"} 0"));
   EXPECT_THAT(*text, HasSubstr("nightshift_up{process=\"cell\"} 0"));
+}
+
+TEST_F(Observed, PromtoolFindsNothingToSayAboutTheLiveEndpoint) {
+  const MetricsSender supervisor(endpoints_.metrics,
+                                 {"supervisor", [] { return monitoring::TouchEverything().supervisor; }});
+  std::optional<std::string> text;
+  ASSERT_TRUE(Until([&] {
+    text = Get(metrics_port_, "/metrics");
+    return text && text->find("nightshift_up{process=\"supervisor\"} 1") != std::string::npos;
+  }));
+  std::ofstream(directory_ + "/live.txt") << *text;
+  const auto checked = monitoring::RunProgram("promtool check metrics < " + directory_ + "/live.txt");
+  EXPECT_EQ(checked.exit_code, 0) << checked.output;
+  EXPECT_EQ(checked.output, "");
 }
 
 TEST_F(Observed, AProcessThatDiesIsReportedAsDown) {

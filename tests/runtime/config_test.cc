@@ -35,7 +35,9 @@ class ConfigFile : public testing::Test {
   }
 
   /// The least configuration that is accepted, with some lines before it.
-  core::Result<Config> With(const std::string& first) const { return ParseConfig(first + kLeast, "robot.toml", folder_); }
+  core::Result<Config> With(const std::string& first) const {
+    return ParseConfig(first + kLeast, "robot.toml", folder_);
+  }
 
   /// What is said about it when it is refused.
   std::string Refused(const std::string& first) const {
@@ -122,7 +124,8 @@ TEST_F(ConfigFile, NotANumberIsInNoRange) {
 }
 
 TEST_F(ConfigFile, TheWrongTypeIsToldTheRightOne) {
-  EXPECT_THAT(Refused("[learner]\nupdate_ratio = \"fast\"\n"), HasSubstr("learner.update_ratio = fast: must be a number"));
+  EXPECT_THAT(Refused("[learner]\nupdate_ratio = \"fast\"\n"),
+              HasSubstr("learner.update_ratio = fast: must be a number"));
   EXPECT_THAT(Refused("[learner.agent]\nwidth = 12.5\n"), HasSubstr("must be a whole number in [8, 1024]"));
   EXPECT_THAT(Refused("[practice]\nrecovery = 1\n"), HasSubstr("must be true or false"));
   EXPECT_THAT(Refused("[scene]\nhome_m = [0.1, 0.2]\n"), HasSubstr("must be 3 numbers"));
@@ -135,8 +138,9 @@ TEST_F(ConfigFile, AMessThatDoesNotExistIsToldThoseThatDo) {
 }
 
 TEST_F(ConfigFile, AChangeToANamedMessCountsWhereverItStands) {
-  const auto config = ParseConfig(
-      "[cell.changed_mess]\nglare_share = 0.5\n" + std::string(kLeast) + "[cell.drives]\nambient_c = 20\n", "r.toml", folder_);
+  const auto config =
+      ParseConfig("[cell.changed_mess]\nglare_share = 0.5\n" + std::string(kLeast) + "[cell.drives]\nambient_c = 20\n",
+                  "r.toml", folder_);
   ASSERT_TRUE(config) << config.error().detail;
   EXPECT_EQ(config->cell.mess.glare_share, 0.5);
 }
@@ -146,8 +150,9 @@ TEST_F(ConfigFile, BrokenTomlIsNamedWithItsLine) {
 }
 
 TEST_F(ConfigFile, AConditionThatDoesNotParseIsNamedWithItsTaskAndLine) {
-  const auto config = ParseConfig(std::string(kLeast) + "[[tasks]]\nname = \"odd\"\nstart = \"in_trai\"\nsuccess = \"held\"\n"
-                                                        "script = \"pick\"\n",
+  const auto config = ParseConfig(std::string(kLeast) +
+                                      "[[tasks]]\nname = \"odd\"\nstart = \"in_trai\"\nsuccess = \"held\"\n"
+                                      "script = \"pick\"\n",
                                   "robot.toml", folder_);
   ASSERT_FALSE(config);
   EXPECT_THAT(config.error().detail, HasSubstr("robot.toml:9: tasks.odd: "));
@@ -160,9 +165,10 @@ TEST_F(ConfigFile, TwoTasksOfOneNameAreRefused) {
 }
 
 TEST_F(ConfigFile, AMotionThatDoesNotExistIsToldThoseThatDo) {
-  const auto config = ParseConfig("[cell]\nmodel_file = \"model.xml\"\n[[tasks]]\nname = \"pick\"\nstart = \"in_tray\"\n"
-                                  "success = \"held\"\nscript = \"juggle\"\n",
-                                  "robot.toml", folder_);
+  const auto config = ParseConfig(
+      "[cell]\nmodel_file = \"model.xml\"\n[[tasks]]\nname = \"pick\"\nstart = \"in_tray\"\n"
+      "success = \"held\"\nscript = \"juggle\"\n",
+      "robot.toml", folder_);
   EXPECT_THAT(config.error().detail, HasSubstr("unknown motion; those that exist:"));
   EXPECT_THAT(config.error().detail, HasSubstr("pick"));
 }
@@ -176,7 +182,8 @@ TEST_F(ConfigFile, AMissingModelFileIsNamedWithKeyAndPath) {
   const auto config = ParseConfig("[cell]\nmodel_file = \"gone.xml\"\n", "robot.toml", folder_);
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().code, FaultCode::kMissingFile);
-  EXPECT_THAT(config.error().detail, HasSubstr("cell.model_file = gone.xml: there is no file " + folder_ + "/gone.xml"));
+  EXPECT_THAT(config.error().detail,
+              HasSubstr("cell.model_file = gone.xml: there is no file " + folder_ + "/gone.xml"));
 }
 
 TEST_F(ConfigFile, AMissingConfigurationFileIsNamed) {

@@ -31,10 +31,10 @@ core::Result<core::Frame> CellCameraClient::Grab(core::Instant not_before) {
   if (!reply) return tl::make_unexpected(reply.error());
   if (reply->width() > kSideMaxPx || reply->height() > kSideMaxPx ||
       reply->rgb().size() != std::size_t{3} * reply->width() * reply->height())
-    return core::Fail(core::FaultCode::kMalformedMessage,
-                      "cell camera: " + std::to_string(reply->rgb().size()) + " bytes for " +
-                          std::to_string(reply->width()) + " x " + std::to_string(reply->height()) +
-                          " pixels: must be 3 each, at most 4096 a side");
+    return core::Fail(core::FaultCode::kMalformedMessage, "cell camera: " + std::to_string(reply->rgb().size()) +
+                                                              " bytes for " + std::to_string(reply->width()) + " x " +
+                                                              std::to_string(reply->height()) +
+                                                              " pixels: must be 3 each, at most 4096 a side");
   return core::Frame{.captured = core::FromNanoseconds(reply->captured_ns()),
                      .sequence = reply->sequence(),
                      .width = static_cast<int>(reply->width()),

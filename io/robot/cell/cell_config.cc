@@ -91,7 +91,8 @@ core::Result<void> Validate(const CellConfig& config) {
   if (config.model_file.empty())
     return core::Fail(core::FaultCode::kInvalidConfig,
                       "cell: model_file is empty: must name an MJCF file, as configs/cell/tabletop.xml");
-  std::vector<Range> ranges{{"silence_ms", config.silence_ms, 20, 60000}, {"save_every_s", config.save_every_s, 0.1, 60}};
+  std::vector<Range> ranges{{"silence_ms", config.silence_ms, 20, 60000},
+                            {"save_every_s", config.save_every_s, 0.1, 60}};
   AddDrives(config.drives, ranges);
   AddMess(config.mess, ranges);
   return CheckRanges(ranges);

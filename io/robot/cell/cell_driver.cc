@@ -40,9 +40,9 @@ core::Result<core::JointState> CellDriver::Read() {
   auto joints = Decode(reply->joints());
   if (!joints) return joints;
   if (joints->axes != config_.axes)
-    return core::Fail(core::FaultCode::kMalformedMessage,
-                      "cell bus: a state of " + std::to_string(joints->axes) + " axes: must have " +
-                          std::to_string(config_.axes) + "; does the cell run another model?");
+    return core::Fail(core::FaultCode::kMalformedMessage, "cell bus: a state of " + std::to_string(joints->axes) +
+                                                              " axes: must have " + std::to_string(config_.axes) +
+                                                              "; does the cell run another model?");
   tick_ = std::max(tick_, reply->tick());
   return joints;
 }

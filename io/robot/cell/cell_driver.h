@@ -10,17 +10,17 @@
 namespace nightshift::io::cell {
 
 struct CellDriverConfig {
-  int axes = 6;                          // Five joints and the jaw.
-  Wait answer_wait{100};                 // Wall time for one answer: the cell may be rendering or saving.
-  Wait send_wait{20};                    // Wall time to hand a request over: longer means that nobody listens.
+  int axes = 6;           // Five joints and the jaw.
+  Wait answer_wait{100};  // Wall time for one answer: the cell may be rendering or saving.
+  Wait send_wait{20};     // Wall time to hand a request over: longer means that nobody listens.
 };
 
-/// The simulated cell's bus as a robot driver, in lock-step: Apply sends the next tick's targets and does not wait, Read
-/// waits for that tick's state. Read without an Apply before it asks for the state without a step.
+/// The simulated cell's bus as a robot driver, in lock-step: Apply sends the next tick's targets and does not wait,
+/// Read waits for that tick's state. Read without an Apply before it asks for the state without a step.
 ///
-/// The tick number is the clock: it goes on by one per Apply whether or not the message arrived, starts where the cell's
-/// clock is, and jumps forward when the cell had to go on alone. It never goes back, also over a restart of the cell.
-/// Thread: the control thread only.
+/// The tick number is the clock: it goes on by one per Apply whether or not the message arrived, starts where the
+/// cell's clock is, and jumps forward when the cell had to go on alone. It never goes back, also over a restart of the
+/// cell. Thread: the control thread only.
 class CellDriver final : public core::RobotDriver {
  public:
   /// Does not wait for the cell to be there. Faults: those of Requester::Connect.

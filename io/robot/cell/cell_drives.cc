@@ -7,8 +7,8 @@
 namespace nightshift::io::cell {
 namespace {
 
-constexpr double kOpeningRad = 0.05;     // Commanded this much wider than it is: the jaw is being opened.
-constexpr double kLoadedShare = 0.9;     // Of the torque limit: the jaw is squeezing, not just moving.
+constexpr double kOpeningRad = 0.05;  // Commanded this much wider than it is: the jaw is being opened.
+constexpr double kLoadedShare = 0.9;  // Of the torque limit: the jaw is squeezing, not just moving.
 
 std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 
@@ -34,8 +34,8 @@ core::AxisArray DriveBank::Tick(const std::optional<DriveCommand>& command, cons
     if (axis.state == DriveState::kHolding) limit_nm *= config_.hold_torque_fraction;
     if (i == kJaw) limit_nm = config_.torque_limit_nm[At(i)] * grip_share_;  // Never lets go by holding alone.
     if (axis.state == DriveState::kFollowing || axis.state == DriveState::kHolding)
-      torque_nm[At(i)] = std::clamp(config_.stiffness_nm_rad[At(i)] * (axis.target_rad - q_measured_rad[At(i)]),
-                                    -limit_nm, limit_nm);
+      torque_nm[At(i)] =
+          std::clamp(config_.stiffness_nm_rad[At(i)] * (axis.target_rad - q_measured_rad[At(i)]), -limit_nm, limit_nm);
     axis.current_a = std::abs(torque_nm[At(i)]) / config_.torque_per_amp_nm[At(i)];
     Warm(axis);
     if (i == kJaw) Fade(torque_nm[At(i)], limit_nm, q_measured_rad[At(i)]);

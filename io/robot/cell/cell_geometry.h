@@ -10,7 +10,7 @@
 /// What configs/cell/tabletop.xml says, in numbers that code and tests can use. World = robot base frame, metres.
 namespace nightshift::io::cell {
 
-inline constexpr int kAxes = 6;     // pan, lift, elbow, wrist, roll, jaw: the order of core::ArmAxis.
+inline constexpr int kAxes = 6;  // pan, lift, elbow, wrist, roll, jaw: the order of core::ArmAxis.
 inline constexpr int kJaw = kAxes - 1;
 inline constexpr int kObjects = 2;  // red, blue.
 inline constexpr std::array<std::string_view, kAxes> kAxisNames{"pan", "lift", "elbow", "wrist", "roll", "jaw"};
@@ -37,7 +37,8 @@ inline constexpr core::Vec3 kBinCentre{0.150, 0.190, 0.0};
 inline constexpr double kJawClosedRad = 0.0;
 inline constexpr double kJawOnCubeRad = 0.43;  // 0.40 (26 mm) .. 0.45 (28 mm), more for a yawed cube.
 inline constexpr double kJawParallelRad = 0.48;
-inline constexpr double kJawOpenRad = 0.86;  // About 55 mm between the faces at the grasp point.
+inline constexpr double kJawOpenRad =
+    0.80;  // About 48 mm between the faces; wider, the jaw sits down on the tray's left wall.
 
 /// Arm at rest: hand straight down, grasp point at (0.14, 0.01, 0.12), out of the camera's view of tray and bin.
 inline constexpr core::AxisArray kHomeRad{0.0, -0.209, 1.919, 1.4316, 0.0, kJawOpenRad};

@@ -53,7 +53,7 @@ struct CellRenderer::Context {
       eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
       eglDestroyContext(display, context);
     }
-    if (display != EGL_NO_DISPLAY) eglTerminate(display);
+    // The display is the process's, not ours: it is shared by all renderers, and Mesa unloads its driver badly.
   }
 
   core::Result<void> OpenEgl() {
@@ -84,8 +84,7 @@ struct CellRenderer::Context {
     mjv_makeScene(model, &scene, kSceneGeomsMax);
     mjr_makeContext(model, &gl, mjFONTSCALE_50);
     mjr_setBuffer(mjFB_OFFSCREEN, &gl);
-    for (const int off : {mjRND_SHADOW, mjRND_REFLECTION, mjRND_SKYBOX, mjRND_HAZE, mjRND_FOG})
-      scene.flags[off] = 0;
+    for (const int off : {mjRND_SHADOW, mjRND_REFLECTION, mjRND_SKYBOX, mjRND_HAZE, mjRND_FOG}) scene.flags[off] = 0;
     made = true;
   }
 
@@ -130,7 +129,10 @@ core::Result<CellRenderer> CellRenderer::Create(const CellWorld& world) {
 }
 
 core::Frame CellRenderer::Render(CellWorld& world) {
-  core::Frame frame{.captured = world.time(), .sequence = ++c_->sequence, .width = kImageWidth, .height = kImageHeight,
+  core::Frame frame{.captured = world.time(),
+                    .sequence = ++c_->sequence,
+                    .width = kImageWidth,
+                    .height = kImageHeight,
                     .rgb = std::vector<std::uint8_t>(std::size_t{3} * kImageWidth * kImageHeight)};
   if (world.Active(CellFault::kBlindCamera)) return frame;
   if (world.Active(CellFault::kFreezeCamera) && !c_->last_rgb.empty()) {

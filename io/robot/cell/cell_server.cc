@@ -25,15 +25,15 @@ using WallClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr double kSpeedMax = 1000;
-constexpr std::uint64_t kCatchUpTicksMax = 50;   // 0.2 s of lost requests are lived through, more are skipped.
-constexpr std::size_t kFramesPendingMax = 4;     // Requests for a frame of a later time; the oldest goes first.
+constexpr std::uint64_t kCatchUpTicksMax = 50;  // 0.2 s of lost requests are lived through, more are skipped.
+constexpr std::size_t kFramesPendingMax = 4;    // Requests for a frame of a later time; the oldest goes first.
 constexpr milliseconds kTellEvery{1000};
-constexpr milliseconds kIdleWait{20};            // How late a stop may be noticed.
-constexpr double kBusLossShare = 0.1;            // While "lose_bus" is active; half of these lose the answer instead.
-constexpr milliseconds kBusDelay{15};            // While "delay_bus" is active...
-constexpr milliseconds kBusLongDelay{150};       // ...and now and then longer than a driver waits.
+constexpr milliseconds kIdleWait{20};       // How late a stop may be noticed.
+constexpr double kBusLossShare = 0.1;       // While "lose_bus" is active; half of these lose the answer instead.
+constexpr milliseconds kBusDelay{15};       // While "delay_bus" is active...
+constexpr milliseconds kBusLongDelay{150};  // ...and now and then longer than a driver waits.
 constexpr double kBusLongDelayShare = 0.1;
-constexpr std::uint64_t kBusStream = 0xB05;      // Other draws than the world's, from the same seed.
+constexpr std::uint64_t kBusStream = 0xB05;  // Other draws than the world's, from the same seed.
 
 }  // namespace
 
@@ -47,8 +47,13 @@ core::Result<void> Validate(const CellServerConfig& config) {
 
 struct CellServer::State {
   State(const CellServerConfig& c, CellWorld w, std::optional<CellRenderer> r, Replier b, Replier cam, Replier ctl)
-      : config(c), world(std::move(w)), renderer(std::move(r)), bus(std::move(b)), camera(std::move(cam)),
-        control(std::move(ctl)), bus_random(c.cell.seed ^ kBusStream) {
+      : config(c),
+        world(std::move(w)),
+        renderer(std::move(r)),
+        bus(std::move(b)),
+        camera(std::move(cam)),
+        control(std::move(ctl)),
+        bus_random(c.cell.seed ^ kBusStream) {
     Restart(config.speed);
     save_tick = world.tick();
   }
@@ -167,8 +172,8 @@ struct CellServer::State {
   core::Result<void> Inject(const wire::CellRequest::InjectFault& asked) {
     const auto fault = CellFaultNamed(asked.fault());
     if (!fault)
-      return core::Fail(core::FaultCode::kRefused, "cell: inject \"" + asked.fault() + "\": must be one of " +
-                                                       std::string(CellFaultNames()));
+      return core::Fail(core::FaultCode::kRefused,
+                        "cell: inject \"" + asked.fault() + "\": must be one of " + std::string(CellFaultNames()));
     return world.Inject({.fault = *fault, .index = static_cast<int>(asked.index()), .duration_s = asked.duration_s()});
   }
 
@@ -222,8 +227,8 @@ struct CellServer::State {
   }
 
   void WaitForMore() const {
-    pollfd sockets[] = {{bus.descriptor(), POLLIN, 0}, {camera.descriptor(), POLLIN, 0},
-                        {control.descriptor(), POLLIN, 0}};
+    pollfd sockets[] = {
+        {bus.descriptor(), POLLIN, 0}, {camera.descriptor(), POLLIN, 0}, {control.descriptor(), POLLIN, 0}};
     const bool alone = alone_until > last_request && WallClock::now() >= alone_until - milliseconds(1);
     poll(sockets, std::size(sockets), alone ? 2 : static_cast<int>(kIdleWait.count()));
   }
@@ -286,7 +291,8 @@ core::Result<void> CellServer::Run(const std::atomic<bool>& stop, const Listener
     }
     s_->WaitForMore();
   }
-  return s_->config.state_file.empty() ? core::Result<void>() : ReplaceFile(s_->config.state_file, s_->world.SaveState());
+  return s_->config.state_file.empty() ? core::Result<void>()
+                                       : ReplaceFile(s_->config.state_file, s_->world.SaveState());
 }
 
 CellCounts CellServer::counts() const {

@@ -18,8 +18,8 @@ enum class CellCamera {
 
 struct CellServerConfig {
   CellConfig cell;
-  std::string state_file;    // The world's state, for after a power cut. Empty: none is kept.
-  double speed = 0;          // Robot seconds per wall second at most; 0: as fast as the machine allows.
+  std::string state_file;  // The world's state, for after a power cut. Empty: none is kept.
+  double speed = 0;        // Robot seconds per wall second at most; 0: as fast as the machine allows.
   CellCamera camera = CellCamera::kRendered;
 };
 
@@ -28,9 +28,9 @@ core::Result<void> Validate(const CellServerConfig& config);
 
 /// What happened on the sockets so far.
 struct CellCounts {
-  std::uint64_t ticks = 0;          // Steps made on request.
-  std::uint64_t ticks_alone = 0;    // Steps made because nobody asked: the drives heard nothing.
-  std::uint64_t ticks_missed = 0;   // Steps made for requests that got lost.
+  std::uint64_t ticks = 0;         // Steps made on request.
+  std::uint64_t ticks_alone = 0;   // Steps made because nobody asked: the drives heard nothing.
+  std::uint64_t ticks_missed = 0;  // Steps made for requests that got lost.
   std::uint64_t frames = 0;
   std::uint64_t malformed = 0;
 };

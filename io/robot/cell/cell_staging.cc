@@ -6,11 +6,11 @@
 namespace nightshift::io::cell {
 namespace {
 
-constexpr double kClearOfWallsM = 0.030;    // A finger fits between a cube and the wall.
-constexpr double kClearOfLeftM = 0.046;     // The same for the moving jaw, which swings out to the left (+y).
-constexpr double kClearOfOthersM = 0.055;   // An open jaw fits beside a neighbour.
-constexpr double kDropHeightM = 0.0005;     // Put down, not pushed in.
-constexpr double kCornerShare = 0.15;
+constexpr double kClearOfWallsM = 0.030;   // A finger fits between a cube and the wall.
+constexpr double kClearOfLeftM = 0.042;    // The same for the moving jaw, which swings out to the left (+y).
+constexpr double kClearOfOthersM = 0.055;  // An open jaw fits beside a neighbour.
+constexpr double kDropHeightM = 0.0005;    // Put down, not pushed in.
+constexpr double kCornerShare = 0.10;
 constexpr int kTriesMax = 100;
 
 bool Free(core::Vec3 p, std::span<const core::Vec3> taken) {

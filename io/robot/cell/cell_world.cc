@@ -17,9 +17,9 @@
 namespace nightshift::io::cell {
 namespace {
 
-constexpr double kJammedDamping = 500.0;     // Nms/rad: moves less than 0.3 degrees a second at full torque.
-constexpr double kHeatedAboveC = 45.0;       // An injected hot motor: 70 C in a room of 25.
-constexpr double kDropTorqueNm = 0.03;       // Springs the jaw open a little, so that the drop is one.
+constexpr double kJammedDamping = 500.0;  // Nms/rad: moves less than 0.3 degrees a second at full torque.
+constexpr double kHeatedAboveC = 45.0;    // An injected hot motor: 70 C in a room of 25.
+constexpr double kDropTorqueNm = 0.03;    // Springs the jaw open a little, so that the drop is one.
 constexpr double kFaultDurationMaxS = 600;
 constexpr std::uint64_t kGoodEveryTicks = 25;  // How often a copy is kept in case the physics diverges.
 constexpr char kMagic[8] = {'N', 'S', 'C', 'E', 'L', 'L', '0', '1'};
@@ -85,12 +85,15 @@ core::Result<Parts> FindParts(const mjModel* m, const std::string& file) {
 
 struct CellWorld::State {
   State(const CellConfig& c, std::unique_ptr<mjModel, ModelDeleter> loaded, const Parts& found)
-      : config(c), model(std::move(loaded)), data(mj_makeData(model.get())), parts(found), drives(c.drives, c.mess),
+      : config(c),
+        model(std::move(loaded)),
+        data(mj_makeData(model.get())),
+        parts(found),
+        drives(c.drives, c.mess),
         random(c.seed) {
     for (int i = 0; i < kObjects; ++i) {
       mass0_kg[At(i)] = model->body_mass[parts.object_body[At(i)]];
-      for (int k = 0; k < 3; ++k)
-        inertia0[At(i)][At(k)] = model->body_inertia[3 * parts.object_body[At(i)] + k];
+      for (int k = 0; k < 3; ++k) inertia0[At(i)][At(k)] = model->body_inertia[3 * parts.object_body[At(i)] + k];
     }
     for (int i = 0; i < kAxes; ++i) damping0[At(i)] = model->dof_damping[parts.joint_v[At(i)]];
   }
@@ -182,7 +185,8 @@ struct CellWorld::State {
   /// MuJoCo resets a diverged state to the model's start, which would be a hidden reset: the last good one instead.
   void KeepOrRecover() {
     const bool diverged = data->warning[mjWARN_BADQPOS].number + data->warning[mjWARN_BADQVEL].number +
-                              data->warning[mjWARN_BADQACC].number > 0;
+                              data->warning[mjWARN_BADQACC].number >
+                          0;
     if (diverged) {
       for (mjWarningStat& warning : data->warning) warning.number = 0;
       std::copy(good_q.begin(), good_q.end(), data->qpos);
@@ -263,15 +267,17 @@ void CellWorld::Step(const std::optional<DriveCommand>& command) {
 
 std::uint64_t CellWorld::tick() const { return s_->tick; }
 
-core::Instant CellWorld::time() const {
-  return core::FromNanoseconds(static_cast<std::int64_t>(s_->tick) * kTickNs);
-}
+core::Instant CellWorld::time() const { return core::FromNanoseconds(static_cast<std::int64_t>(s_->tick) * kTickNs); }
 
 void CellWorld::SkipTo(std::uint64_t tick) { s_->tick = std::max(s_->tick, tick); }
 
 core::JointState CellWorld::Joints() const {
-  core::JointState joints{.time = time(), .sequence = s_->tick, .axes = kAxes, .q_rad = s_->MeasuredQ(),
-                          .torque_nm = s_->torque_nm, .powered = s_->drives.powered()};
+  core::JointState joints{.time = time(),
+                          .sequence = s_->tick,
+                          .axes = kAxes,
+                          .q_rad = s_->MeasuredQ(),
+                          .torque_nm = s_->torque_nm,
+                          .powered = s_->drives.powered()};
   for (int i = 0; i < kAxes; ++i) {
     joints.dq_rad_s[At(i)] = s_->data->qvel[s_->parts.joint_v[At(i)]];
     joints.current_a[At(i)] = s_->drives.current_a(i);
@@ -309,16 +315,16 @@ void CellWorld::Stage(std::uint64_t seed) {
 
 core::Result<void> CellWorld::PutBack(int object) {
   if (object < 0 || object >= kObjects)
-    return core::Fail(core::FaultCode::kRefused, "cell: put back object " + std::to_string(object) +
-                                                     ": must be 0 (red) or 1 (blue)");
+    return core::Fail(core::FaultCode::kRefused,
+                      "cell: put back object " + std::to_string(object) + ": must be 0 (red) or 1 (blue)");
   s_->PlaceObject(object, DrawOpen(kObjectEdgesM[At(object)], s_->OthersThan(object), s_->random));
   return {};
 }
 
 core::Result<void> CellWorld::Place(int object, core::Vec3 position_m, double yaw_rad) {
   if (object < 0 || object >= kObjects)
-    return core::Fail(core::FaultCode::kRefused, "cell: place object " + std::to_string(object) +
-                                                     ": must be 0 (red) or 1 (blue)");
+    return core::Fail(core::FaultCode::kRefused,
+                      "cell: place object " + std::to_string(object) + ": must be 0 (red) or 1 (blue)");
   if (!core::IsFinite(position_m) || !std::isfinite(yaw_rad))
     return core::Fail(core::FaultCode::kNotFinite, "cell: place object: position and yaw must be finite");
   s_->PlaceObject(object, {position_m, yaw_rad});

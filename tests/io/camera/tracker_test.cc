@@ -183,6 +183,17 @@ TEST(Tracker, JawsClosedOnNothingAboveAnObjectDoNotLiftIt) {
   EXPECT_NEAR(tracker.See(Usual().At(0.1), empty).objects[0].position_m.z, 0.014, 1e-9);
 }
 
+TEST(Tracker, AnObjectBehindTheHeldOneStaysOnTheTable) {
+  const core::Vec3 up{0.20, 0.02, 0.11};
+  const core::Vec3 behind = *CrossHeight(Unproject({}, {Project({}, up)->x_px + 10, Project({}, up)->y_px}), 0.013);
+  Table table;
+  table.Cube(behind, 0.013, 0.2, kBlue).Cube(up, 0.014, 0.2, kRed);
+  Tracker tracker{PerceptionConfig{}};
+  const Sighting seen = tracker.See(table.At(0.1), HoldingAt(0.1, up));
+  EXPECT_LT(core::Norm(seen.objects[0].position_m - up), 0.008);
+  EXPECT_NEAR(seen.objects[1].position_m.z, 0.013, 1e-9);
+}
+
 TEST(Tracker, AHeldObjectThatGlareHidesFollowsTheGraspPoint) {
   const core::Vec3 up{0.20, 0.02, 0.11}, on{0.22, 0.06, 0.11};
   Table table;
@@ -214,7 +225,8 @@ TEST(Tracker, ThePictureThatStaysWhileTheArmMovesIsFrozen) {
   for (int i = 1; i <= 6; ++i)
     health = tracker.See(Usual().At(i * 0.1), OpenAt(i * 0.1, {0.14, 0.01, 0.12 - 0.015 * i})).frame;
   EXPECT_EQ(health, core::FrameHealth::kFrozen);
-  EXPECT_EQ(tracker.See(Table(Usual()).Finger({0.2, 0, 0.01}, 3, 0).At(0.7), OpenAt(0.7)).frame, core::FrameHealth::kGood);
+  EXPECT_EQ(tracker.See(Table(Usual()).Finger({0.2, 0, 0.01}, 3, 0).At(0.7), OpenAt(0.7)).frame,
+            core::FrameHealth::kGood);
 }
 
 TEST(Tracker, ThePictureThatStaysWhileTheArmRestsIsGood) {
@@ -226,7 +238,8 @@ TEST(Tracker, ThePictureThatStaysWhileTheArmRestsIsGood) {
 TEST(Tracker, AFrameThatDoesNotComeOrHasTheWrongSizeIsAbsent) {
   Tracker tracker{PerceptionConfig{}};
   tracker.See(Usual().At(0.1), OpenAt(0.1));
-  const Sighting none = tracker.SeeNothing(core::Instant(core::Seconds(0.4)), {core::FaultCode::kCameraTimeout, "gone"});
+  const Sighting none =
+      tracker.SeeNothing(core::Instant(core::Seconds(0.4)), {core::FaultCode::kCameraTimeout, "gone"});
   EXPECT_EQ(none.frame, core::FrameHealth::kAbsent);
   EXPECT_EQ(none.objects[0].age, core::Seconds(0.3));
   EXPECT_EQ(none.why_absent->code, core::FaultCode::kCameraTimeout);

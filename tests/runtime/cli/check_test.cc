@@ -22,7 +22,8 @@ Checked Find(const std::vector<Checked>& all, const std::string& what) {
 
 TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
   const auto all = CheckAll(kConfig, testing::TempDir() + "ns-check");
-  for (const char* what : {"configuration", "perception", "linear algebra", "rendering", "clock", "data directory", "sockets"})
+  for (const char* what :
+       {"configuration", "perception", "linear algebra", "rendering", "clock", "data directory", "sockets"})
     EXPECT_EQ(Find(all, what).finding, Finding::kGood) << what << ": " << Find(all, what).detail;
 }
 

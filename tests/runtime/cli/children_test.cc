@@ -11,7 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds kEndWait{10000};
 
 Child Shell(const std::string& script) {
-  return Child({.role = "actor", .path = "/bin/sh", .arguments = {"-c", script}, .log_file = testing::TempDir() + "actor.log"});
+  return Child(
+      {.role = "actor", .path = "/bin/sh", .arguments = {"-c", script}, .log_file = testing::TempDir() + "actor.log"});
 }
 
 TEST(BackOff, DoublesUpToItsMaximum) {

@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kWait{5000}, kNobodyWait{50};
 
 io::Endpoints FreshEndpoints() {
   static int count = 0;
-  return io::EndpointsIn(testing::TempDir() + "ns-commands-" + std::to_string(getpid()) + "-" + std::to_string(count++)).value();
+  return io::EndpointsIn(testing::TempDir() + "ns-commands-" + std::to_string(getpid()) + "-" + std::to_string(count++))
+      .value();
 }
 
 /// Answers one request with `reply`, and tells what was asked.

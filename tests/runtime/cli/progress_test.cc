@@ -16,7 +16,7 @@ using testing::HasSubstr;
 Heard Practising() {
   Heard heard;
   auto& supervisor = heard.supervisor.emplace();
-  supervisor.set_activity("practising");
+  supervisor.set_activity("practising pick (learned)");
   supervisor.set_task("pick");
   supervisor.set_skill("learned");
   supervisor.set_why("least competent");

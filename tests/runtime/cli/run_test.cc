@@ -38,9 +38,8 @@ class Theatre : public testing::Test {
 
   /// Runs until it is told to end, and writes its name down then.
   std::string Patient(const std::string& role) const {
-    return "echo \"$@\" >" + folder_ + "/" + role + ".arguments\n" +
-           "trap 'echo " + role + " >>" + folder_ + "/ended; exit 0' TERM\n" +
-           "echo x >>" + folder_ + "/" + role + ".started\nwhile :; do sleep 0.05; done\n";
+    return "echo \"$@\" >" + folder_ + "/" + role + ".arguments\n" + "trap 'echo " + role + " >>" + folder_ +
+           "/ended; exit 0' TERM\n" + "echo x >>" + folder_ + "/" + role + ".started\nwhile :; do sleep 0.05; done\n";
   }
 
   void Plays(const std::string& role, const std::string& script) const {
@@ -50,10 +49,11 @@ class Theatre : public testing::Test {
   }
 
   Child Nightshift(std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments{"run", "--config", tests::SourceTree() + "/configs/tabletop.toml",
-                                       "--data", folder_ + "/data"};
+    std::vector<std::string> arguments{"run", "--config", tests::SourceTree() + "/configs/tabletop.toml", "--data",
+                                       folder_ + "/data"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return Child({.role = "nightshift", .path = folder_ + "/nightshift", .arguments = arguments, .log_file = folder_ + "/said"});
+    return Child(
+        {.role = "nightshift", .path = folder_ + "/nightshift", .arguments = arguments, .log_file = folder_ + "/said"});
   }
 
   /// True when every actor is on stage, while the run lives.
@@ -61,7 +61,8 @@ class Theatre : public testing::Test {
     const auto end = Wall::now() + kEndWait;
     while (Wall::now() < end && !run.AwaitEnd(kLookEvery))
       if (Lines("cell.started").size() + Lines("safety.started").size() + Lines("metrics.started").size() +
-              Lines("learner.started").size() + Lines("supervisor.started").size() >= 5)
+              Lines("learner.started").size() + Lines("supervisor.started").size() >=
+          5)
         return true;
     return false;
   }
@@ -114,7 +115,8 @@ TEST_F(Theatre, GivesEachProgramItsArguments) {
 }
 
 TEST_F(Theatre, AProgramThatCrashesIsStartedAgain) {
-  Plays("learner", "echo x >>" + folder_ + "/tries\n[ $(wc -l <" + folder_ + "/tries) -lt 2 ] && exit 9\n" + Patient("learner"));
+  Plays("learner",
+        "echo x >>" + folder_ + "/tries\n[ $(wc -l <" + folder_ + "/tries) -lt 2 ] && exit 9\n" + Patient("learner"));
   Child run = Nightshift();
   ASSERT_TRUE(run.Start(Wall::now()));
   ASSERT_TRUE(AwaitStarted(run));
@@ -129,7 +131,7 @@ TEST_F(Theatre, AProgramThatRefusesEndsTheRunWithItsLogNamed) {
   Child run = Nightshift();
   ASSERT_TRUE(run.Start(Wall::now()));
   ASSERT_TRUE(run.AwaitEnd(kEndWait));
-  EXPECT_EQ(run.exit_code(), 78);
+  EXPECT_EQ(run.exit_code(), 1);
   EXPECT_THAT(Read("said"), HasSubstr("safety refused to start"));
   EXPECT_THAT(Read("data/log/safety.log"), HasSubstr("impossible"));
 }

@@ -55,8 +55,8 @@ TEST(Summary, ComparesScriptedWithLearnedAndTheBeginningWithTheEnd) {
   const auto summary = SummaryOf(folder);
   ASSERT_TRUE(summary) << summary.error().detail;
   EXPECT_THAT(*summary, HasSubstr("scripted 2/4, 50 %"));
-  EXPECT_THAT(*summary, HasSubstr("learned 1/4, 25 %"));
-  EXPECT_THAT(*summary, HasSubstr("first quarter 0/1, 0 %"));
+  EXPECT_THAT(*summary, HasSubstr("learned  1/4, 25 %"));
+  EXPECT_THAT(*summary, HasSubstr("first quarter of them 0/1, 0 %"));
   EXPECT_THAT(*summary, HasSubstr("last quarter 1/1, 100 %"));
   EXPECT_THAT(*summary, HasSubstr("interventions: 1 in 2 h 00 min of robot time (0.50 per robot-hour)"));
 }

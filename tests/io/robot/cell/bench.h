@@ -49,9 +49,9 @@ class Bench {
     }
     Wait(0.2);
   }
-  /// A top grasp with the object in the middle of the open jaw, which opens 8 mm further to the left.
+  /// A top grasp with the object in the middle of the open jaw, which opens further to the left.
   void Pick(int i) {
-    const core::Vec3 at = object(i) - core::Vec3{0, 0.007, 0};
+    const core::Vec3 at = object(i) - core::Vec3{0, 0.005, 0};
     Jaw(kJawOpenRad, 0.3);
     Go({at.x, at.y, 0.08});
     Go({at.x, at.y, 0.014});

@@ -9,7 +9,10 @@ namespace nightshift::io::cell {
 namespace {
 
 core::Frame Grey() {
-  return {.captured = {}, .sequence = 1, .width = 160, .height = 120,
+  return {.captured = {},
+          .sequence = 1,
+          .width = 160,
+          .height = 120,
           .rgb = std::vector<std::uint8_t>(std::size_t{160} * 120 * 3, 100)};
 }
 

@@ -32,8 +32,8 @@ namespace nightshift::io::cell {
 namespace {
 
 using core::FaultCode;
-using testing::HasSubstr;
 using std::chrono::milliseconds;
+using testing::HasSubstr;
 
 /// A cell in a thread, its run directory, and clients for it.
 class CellServerTest : public testing::Test {
@@ -147,8 +147,7 @@ TEST_F(CellServerTest, KeepsObjectsAndClockOverAPowerCutAndComesBackUnpowered) {
   const auto after = Control().AskTruth();
   ASSERT_TRUE(after);
   EXPECT_EQ(after->time, before->time);
-  for (std::size_t i = 0; i < kObjects; ++i)
-    EXPECT_LT(core::Norm(after->objects_m[i] - before->objects_m[i]), 1e-6);
+  for (std::size_t i = 0; i < kObjects; ++i) EXPECT_LT(core::Norm(after->objects_m[i] - before->objects_m[i]), 1e-6);
   EXPECT_FALSE(Driver().Read()->powered);
   const auto next = Tick(driver);
   ASSERT_TRUE(next) << next.error().detail;

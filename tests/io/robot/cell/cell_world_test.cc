@@ -75,7 +75,8 @@ TEST(CellWorld, IsAnotherForAnotherSeed) {
 
 TEST(CellWorld, HasTheGeometryOfCoreKinematics) {
   Bench bench = CleanBench();
-  const core::AxisArray poses[] = {{0, 0, 0, 0, 0, 0.9}, {0.4, 0.6, 1.2, 1.1, -0.8, 0.5}, {-0.9, -0.3, 2.0, 0.4, 1.2, 0}};
+  const core::AxisArray poses[] = {
+      {0, 0, 0, 0, 0, 0.9}, {0.4, 0.6, 1.2, 1.1, -0.8, 0.5}, {-0.9, -0.3, 2.0, 0.4, 1.2, 0}};
   for (const core::AxisArray& q : poses) {
     for (int i = 0; i < 500; ++i) bench.world.Step(DriveCommand{.q_rad = q});
     bench.world.Step(DriveCommand{.q_rad = q});
@@ -153,7 +154,7 @@ TEST(CellWorld, CanPickAnObjectOutOfTheBin) {
   ASSERT_TRUE(bench.world.Place(kRed, kBinCentre + core::Vec3{0, 0, 0.03}, 0.2));
   bench.Go({0.15, 0.10, 0.12});
   bench.Wait(1);
-  const core::Vec3 at = bench.object(kRed) - core::Vec3{0, 0.007, 0};
+  const core::Vec3 at = bench.object(kRed) - core::Vec3{0, 0.005, 0};
   bench.Go({at.x, at.y, 0.08});
   bench.Go({at.x, at.y, 0.020});
   bench.Jaw(kJawClosedRad, 0.4);
@@ -281,8 +282,11 @@ TEST(CellWorld, IsWhereItWasAfterAPowerCutWithUnpoweredDrives) {
 TEST(CellWorld, RefusesASavedStateThatIsDamagedAndStaysAsItWas) {
   Bench bench = CleanBench();
   std::string saved = bench.world.SaveState();
-  for (const std::string& bad : {saved.substr(0, saved.size() - 1), std::string(), std::string(saved.size(), 'x'),
-                                 [&] { auto flipped = saved; flipped[40] ^= 1; return flipped; }()}) {
+  for (const std::string& bad : {saved.substr(0, saved.size() - 1), std::string(), std::string(saved.size(), 'x'), [&] {
+                                   auto flipped = saved;
+                                   flipped[40] ^= 1;
+                                   return flipped;
+                                 }()}) {
     const auto restored = bench.world.RestoreState(bad);
     ASSERT_FALSE(restored);
     EXPECT_EQ(restored.error().code, FaultCode::kCorruptState);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/snapshot_folder.h"
+
+#include <charconv>
+
+namespace nightshift::runtime {
+namespace {
+
+struct Named {
+  std::string task;
+  std::int64_t version = 0;
+};
+
+/// "pick-12.nspolicy" -> pick, 12.
+std::optional<Named> Parse(const std::filesystem::path& file) {
+  if (file.extension() != ".nspolicy") return std::nullopt;
+  const std::string stem = file.stem().string();
+  const auto dash = stem.rfind('-');
+  if (dash == std::string::npos) return std::nullopt;
+  Named named{.task = stem.substr(0, dash)};
+  const char* end = stem.data() + stem.size();
+  const auto [last, error] = std::from_chars(stem.data() + dash + 1, end, named.version);
+  if (error != std::errc{} || last != end) return std::nullopt;
+  return named;
+}
+
+}  // namespace
+
+std::vector<skills::Snapshot> SnapshotFolder::New() {
+  std::map<std::string, std::pair<std::int64_t, std::filesystem::path>> fresh;
+  std::error_code trouble;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, trouble)) {
+    const auto named = Parse(entry.path());
+    if (!named || named->version <= newest_[named->task]) continue;
+    auto& best = fresh[named->task];
+    if (named->version > best.first) best = {named->version, entry.path()};
+  }
+  std::vector<skills::Snapshot> snapshots;
+  for (const auto& [task, found] : fresh) {
+    newest_[task] = found.first;
+    auto snapshot = skills::ReadSnapshot(found.second.string());
+    if (!snapshot) on_fault_(snapshot.error());
+    else if (snapshot->task != task || snapshot->version != found.first)
+      on_fault_({core::FaultCode::kCorruptSnapshot, found.second.string() + " says it is version " +
+                 std::to_string(snapshot->version) + " of task " + snapshot->task + "; it is not used"});
+    else snapshots.push_back(std::move(*snapshot));
+  }
+  return snapshots;
+}
+
+std::optional<skills::Snapshot> SnapshotFolder::Find(const std::string& task, std::int64_t version) const {
+  auto snapshot = skills::ReadSnapshot((folder_ / (task + "-" + std::to_string(version) + ".nspolicy")).string());
+  if (snapshot) return *snapshot;
+  on_fault_(snapshot.error());
+  return std::nullopt;
+}
+
+}  // namespace nightshift::runtime

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "skills/policy.h"
+
+namespace nightshift::runtime {
+
+/// The learner's snapshot files, seen by the supervisor: the newest of each task that was not there before.
+/// Thread: the supervisor's.
+class SnapshotFolder {
+ public:
+  /// `on_fault` hears of files that cannot be used; each once.
+  SnapshotFolder(std::filesystem::path folder, std::function<void(const core::Fault&)> on_fault)
+      : folder_(std::move(folder)), on_fault_(std::move(on_fault)) {}
+
+  std::vector<skills::Snapshot> New();
+  std::optional<skills::Snapshot> Find(const std::string& task, std::int64_t version) const;
+
+ private:
+  std::filesystem::path folder_;
+  std::function<void(const core::Fault&)> on_fault_;
+  std::map<std::string, std::int64_t> newest_;  // By task.
+};
+
+}  // namespace nightshift::runtime

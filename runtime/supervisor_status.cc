@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/supervisor_status.h"
+
+#include <map>
+
+#include "io/wire/nightshift.pb.h"
+
+namespace nightshift::runtime {
+namespace {
+
+void AddTasks(const Practice& practice, wire::SupervisorStatus& status) {
+  std::map<std::string, wire::TaskStatus*> by_name;
+  for (const core::TaskSpec& spec : practice.tasks()) {
+    auto* task = status.add_tasks();
+    task->set_task(spec.name);
+    task->set_recovery(spec.recovery());
+    if (const auto* slot = practice.slot(spec.name)) {
+      task->set_promoted_version(slot->promoted_version());
+      task->set_candidate_version(slot->candidate_version());
+    }
+    by_name[spec.name] = task;
+  }
+  for (const core::Competence& known : practice.competence()) {
+    auto* task = by_name.at(known.task);
+    if (known.skill == core::SkillKind::kScripted) {
+      task->set_scripted_attempts(static_cast<std::uint64_t>(known.attempts));
+      task->set_scripted_solved(static_cast<std::uint64_t>(known.solved));
+      task->set_scripted_competence(known.mean());
+    } else {
+      task->set_learned_attempts(static_cast<std::uint64_t>(known.attempts));
+      task->set_learned_solved(static_cast<std::uint64_t>(known.solved));
+      task->set_learned_competence(known.mean());
+    }
+  }
+}
+
+}  // namespace
+
+std::string EncodeStatus(const Practice& practice, const Surroundings& around) {
+  wire::SupervisorStatus status;
+  const PracticeStatus& own = practice.status();
+  status.set_activity(own.activity);
+  status.set_why(own.why);
+  status.set_task(own.task);
+  status.set_skill(own.skill);
+  status.set_robot_time_ns(core::ToNanoseconds(around.now));
+  status.set_practised_ns(around.practised.count());
+  status.set_episodes(own.episodes);
+  status.set_transitions(own.transitions);
+  status.set_transitions_this_session(own.transitions);
+  status.set_interventions(own.interventions);
+  AddTasks(practice, status);
+  for (const std::string& mode : around.degraded) status.add_degraded(mode);
+  auto* latch = status.mutable_latch();
+  latch->set_first(static_cast<std::uint32_t>(around.latch.first));
+  latch->set_worst(static_cast<std::uint32_t>(around.latch.worst));
+  latch->set_id(around.latch.id);
+  latch->set_nonce(around.latch.nonce);
+  latch->set_epoch(around.latch.epoch);
+  status.set_fault(around.fault);
+  return status.SerializeAsString();
+}
+
+}  // namespace nightshift::runtime

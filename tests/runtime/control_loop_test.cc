@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/control_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+
+#include "core/check.h"
+#include "core/kinematics.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using core::LimitId;
+using core::StopCause;
+using core::Verdict;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{4};
+
+/// An arm that is where it was told to be; its bus can fail. Its clock is the number of commands it got.
+class FakeRobot final : public core::RobotDriver {
+ public:
+  explicit FakeRobot(core::Pacing pacing) : pacing_(pacing) {
+    state.axes = core::kArmAxes;
+    state.q_rad = *core::InverseKinematics({}, {0.2, 0, 0.1}, 0);
+    state.temperature_c.fill(30);
+  }
+  core::Pacing pacing() const override { return pacing_; }
+  core::Result<core::JointState> Read() override {
+    ++reads;
+    if (silent) return core::Fail(core::FaultCode::kDriverTimeout, "silent");
+    state.sequence = ++sequence_;
+    state.time = core::Instant(applied * kTick);
+    return state;
+  }
+  core::Result<void> Apply(const core::SafeAction& action) override {
+    if (deaf) return core::Fail(core::FaultCode::kDriverLost, "deaf");
+    ++applied;
+    state.q_rad = action.q_rad();
+    state.powered = action.power() == core::PowerMode::kHold;
+    return {};
+  }
+
+  core::JointState state;
+  int reads = 0, applied = 0;
+  bool silent = false, deaf = false;
+
+ private:
+  core::Pacing pacing_;
+  std::uint64_t sequence_ = 0;
+};
+
+/// Wall time that passes only while somebody sleeps or waits, and a peer that acts while the loop waits for it.
+class FakeWall final : public WallClock {
+ public:
+  Instant Now() override { return now; }
+  void SleepUntil(Instant at) override {
+    slept += at - now;
+    now = at;
+  }
+  void AwaitMail(Mailbox&, Instant until) override {
+    if (!peer.empty()) {
+      now += thinking;
+      const auto act = peer.front();
+      peer.pop_front();
+      return act();
+    }
+    waited += until - now;
+    now = until;
+  }
+
+  Instant now{};
+  std::chrono::nanoseconds slept{0}, waited{0}, thinking{0};
+  std::deque<std::function<void()>> peer;
+};
+
+/// A loop with fakes around it, driven tick by tick.
+struct Rig {
+  explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax)
+      : robot(pacing), loop({robot, filter, mailbox, answers, wall, nullptr, {}}, limits, speed) {}
+
+  void Ticks(int count) {
+    for (int i = 0; i < count; ++i) loop.Tick();
+  }
+  Ticket Exchange(const std::optional<core::ProposedAction>& proposal = std::nullopt) {
+    NIGHTSHIFT_CHECK(mailbox.Post(ExchangeMail{++tickets, proposal}));
+    return tickets;
+  }
+  core::ProposedAction Propose(double pan_step_rad) {
+    auto target = filter.commanded_q_rad();
+    target[core::kPan] += pan_step_rad;
+    return {.epoch = filter.latch().epoch,
+            .sequence = ++sequence,
+            .deadline = core::Instant(robot.applied * kTick) + milliseconds(200),
+            .axes = limits.axes,
+            .target_q_rad = target};
+  }
+  /// Takes all answers; the newest report that somebody asked for.
+  std::optional<core::PeriodReport> Report() {
+    std::optional<core::PeriodReport> report;
+    while (const auto answer = answers.Take())
+      if (const auto* period = std::get_if<PeriodAnswer>(&*answer); period && period->ticket != 0) report = period->report;
+    return report;
+  }
+  /// Past the latch of the start, at a boundary.
+  void Arm() {
+    Ticks(25);
+    const auto latch = filter.latch();
+    mailbox.Post(AcknowledgeMail{++tickets, {.latch_id = latch.id, .nonce = latch.nonce}});
+    Ticks(25);
+    NIGHTSHIFT_CHECK(!filter.latch().latched());
+    Report();
+  }
+
+  safety::Limits limits;
+  safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
+  Mailbox mailbox;
+  AnswerBox answers;
+  FakeRobot robot;
+  FakeWall wall;
+  ControlLoop loop;
+  Ticket tickets = 0;
+  std::uint64_t sequence = 0;
+};
+
+TEST(ControlLoop, SendsAnActionInEveryTickWithoutAnySupervisor) {
+  Rig rig;
+  rig.Ticks(100);
+  EXPECT_EQ(rig.robot.applied, 100);
+  EXPECT_EQ(rig.loop.counters().ticks, 100u);
+}
+
+TEST(ControlLoop, WithoutASupervisorASimulatedClockRunsInRealTime) {
+  Rig rig;
+  rig.Ticks(250);
+  EXPECT_NEAR(std::chrono::duration<double>(rig.wall.slept).count(), 1.0, 0.01);
+  EXPECT_EQ(rig.wall.waited.count(), 0);
+}
+
+TEST(ControlLoop, AnswersAnExchangeAtTheEndOfThePolicyPeriodItWasInForce) {
+  Rig rig;
+  rig.Arm();
+  const auto proposal = rig.Propose(0.1);
+  rig.Exchange(proposal);
+  rig.Ticks(25);
+  EXPECT_FALSE(rig.Report()) << "the period is not over";
+  rig.wall.peer.push_back([&] { rig.Exchange(); });
+  rig.Ticks(1);
+  const auto report = rig.Report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->sequence, proposal.sequence);
+  EXPECT_EQ(report->verdict, Verdict::kPass);
+  EXPECT_NEAR(report->commanded_q_rad[core::kPan], proposal.target_q_rad[core::kPan], 1e-3);
+  EXPECT_EQ(report->joints.time, core::Instant(milliseconds(300)));
+}
+
+TEST(ControlLoop, InLockStepRunsAsFastAsItsPeersAndTimeStandsStillWhileItWaits) {
+  Rig rig;
+  rig.Arm();
+  rig.wall.slept = {};
+  rig.wall.thinking = milliseconds(300);  // A slow supervisor, within the bounded wait.
+  rig.Exchange(rig.Propose(0.05));
+  for (int period = 0; period < 10; ++period) {
+    rig.wall.peer.push_back([&] { rig.Exchange(rig.Propose(0.05)); });
+    rig.Ticks(25);
+  }
+  EXPECT_LT(rig.wall.slept, milliseconds(5)) << "no sleep between ticks";
+  EXPECT_FALSE(rig.filter.latch().latched()) << "no deadline may pass while time stands still";
+  EXPECT_EQ(rig.robot.applied, 50 + 250);
+}
+
+TEST(ControlLoop, AtSpeedOneASimulatedClockKeepsToWallTimeInLockStepToo) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kRealTime);
+  rig.Arm();
+  const auto begin = rig.wall.now;
+  rig.Exchange(rig.Propose(0.02));
+  for (int period = 0; period < 10; ++period) {
+    rig.wall.peer.push_back([&] { rig.Exchange(rig.Propose(0.02)); });
+    rig.Ticks(25);
+  }
+  EXPECT_NEAR(std::chrono::duration<double>(rig.wall.now - begin).count(), 1.0, 0.02);
+}
+
+TEST(ControlLoop, ADeadSupervisorDoesNotFreezeTimeSoThatTheDeadlineFires) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.1));
+  rig.Ticks(26);  // The last waits for a supervisor that is dead, and goes on.
+  EXPECT_EQ(rig.wall.waited, rig.limits.peer_wait_max);
+  EXPECT_FALSE(rig.filter.latch().latched());
+  const auto slept = rig.wall.slept;
+  rig.Ticks(30);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kNoCommand);
+  EXPECT_GE(rig.wall.slept - slept, 29 * kTick) << "alone, time runs at the wall's rate";
+  rig.Ticks(50);
+  EXPECT_EQ(rig.wall.waited, rig.limits.peer_wait_max) << "it waits once, not at every boundary";
+}
+
+TEST(ControlLoop, GoesBackToLockStepWhenASupervisorReturns) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.1));
+  rig.Ticks(26 + 74);
+  rig.Report();
+  rig.Exchange();
+  rig.Ticks(25);
+  rig.wall.peer.push_back([&] { rig.Exchange(); });
+  rig.Ticks(1);
+  const auto report = rig.Report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->latch.worst, StopCause::kNoCommand);
+  const auto slept = rig.wall.slept;
+  rig.Ticks(20);
+  EXPECT_EQ(rig.wall.slept, slept);
+}
+
+TEST(ControlLoop, StopsAndAcknowledgementsAreAnsweredAlsoWhileTimeStandsStill) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.0));
+  rig.Ticks(25);
+  rig.wall.peer.push_back([&] { rig.mailbox.Post(StopMail{77}); });
+  rig.wall.peer.push_back([&] {
+    const auto latch = rig.filter.latch();
+    EXPECT_EQ(latch.worst, StopCause::kOperator);
+    rig.mailbox.Post(AcknowledgeMail{78, {.latch_id = latch.id, .nonce = latch.nonce}});
+  });
+  rig.wall.peer.push_back([&] { rig.Exchange(); });
+  rig.Ticks(1);
+  bool stopped = false, refused = false;
+  while (const auto answer = rig.answers.Take()) {
+    if (const auto* stop = std::get_if<StopAnswer>(&*answer)) stopped = stop->ticket == 77;
+    if (const auto* ack = std::get_if<AcknowledgeAnswer>(&*answer))
+      refused = ack->ticket == 78 && ack->clearance == safety::Clearance::kNeedsPerson;
+  }
+  EXPECT_TRUE(stopped);
+  EXPECT_TRUE(refused);
+}
+
+TEST(ControlLoop, ASilentDriverGetsTheStoredStopAndIsLatchedAsLost) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.2));
+  rig.Ticks(10);
+  rig.robot.silent = true;
+  const int applied = rig.robot.applied;
+  rig.Ticks(10);
+  EXPECT_EQ(rig.robot.applied, applied + 10) << "still an action in every tick";
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kDriverLost);
+  EXPECT_EQ(rig.loop.counters().driver_timeouts, 10u);
+}
+
+TEST(ControlLoop, ADriverThatFailsAtOnceDoesNotMakeTheLoopSpin) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.0));
+  rig.Ticks(2);
+  rig.robot.silent = rig.robot.deaf = true;
+  const auto slept = rig.wall.slept;
+  rig.Ticks(20);
+  EXPECT_GE(rig.wall.slept - slept, 18 * kTick);
+  EXPECT_EQ(rig.loop.counters().driver_losses, 20u);
+}
+
+TEST(ControlLoop, TimeGoesOnWithoutReadingsAndNeverBack) {
+  Rig rig;
+  rig.Arm();
+  rig.robot.silent = true;
+  rig.Ticks(10);
+  rig.robot.silent = false;
+  rig.robot.applied = 0;  // The device began anew: its clock is behind.
+  rig.Ticks(30);
+  core::Instant last{};
+  while (const auto answer = rig.answers.Take())
+    if (const auto* period = std::get_if<PeriodAnswer>(&*answer)) {
+      EXPECT_GE(period->report.joints.time, last);
+      last = period->report.joints.time;
+    }
+  EXPECT_EQ(last, core::Instant(milliseconds(300)));
+}
+
+TEST(ControlLoop, AMonotonicClockSleepsToEachTickAndDoesNotWaitForAnyone) {
+  Rig rig(core::Pacing::kMonotonic);
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.1));
+  rig.Ticks(100);
+  EXPECT_EQ(rig.wall.waited.count(), 0);
+  EXPECT_NEAR(std::chrono::duration<double>(rig.wall.slept).count(), 0.6, 0.01);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kNoCommand);
+}
+
+TEST(ControlLoop, AnExchangeLateInAPeriodIsCarriedOutOverTheNextAndAnsweredAtItsEnd) {
+  Rig rig(core::Pacing::kMonotonic);
+  rig.Arm();
+  rig.Ticks(20);
+  const auto proposal = rig.Propose(0.1);
+  rig.Exchange(proposal);
+  rig.Ticks(10);
+  EXPECT_FALSE(rig.Report());
+  rig.Ticks(21);
+  const auto report = rig.Report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->sequence, proposal.sequence);
+  EXPECT_NEAR(report->commanded_q_rad[core::kPan], proposal.target_q_rad[core::kPan], 1e-3);
+}
+
+TEST(ControlLoop, MoreOpenExchangesThanItHoldsAreCountedAndDropped) {
+  Rig rig(core::Pacing::kMonotonic);
+  rig.Arm();
+  for (int i = 0; i < 20; ++i) rig.Exchange();
+  rig.Ticks(1);
+  EXPECT_EQ(rig.loop.counters().answers_dropped, 12u);
+}
+
+TEST(ControlLoop, BrakesToRestBeforeItEnds) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.3));
+  rig.Ticks(10);
+  ASSERT_NE(rig.filter.commanded_v_rad_s()[core::kPan], 0);
+  rig.loop.Stop();
+  rig.loop.Run();
+  for (const double v : rig.filter.commanded_v_rad_s()) EXPECT_EQ(v, 0);
+}
+
+TEST(ControlLoop, CountsProgressAlsoWhileItWaits) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0));
+  rig.Ticks(25);
+  const auto before = rig.loop.counters().progress.load();
+  rig.Ticks(1);
+  EXPECT_GE(rig.loop.counters().progress - before, 20u) << "a sign of life at least each 50 ms of a second's wait";
+}
+
+}  // namespace
+}  // namespace nightshift::runtime

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/learner_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <optional>
+
+#include "io/journal/instance_lock.h"
+#include "io/journal/sqlite_journal.h"
+#include "io/wire/nightshift.pb.h"
+#include "skills/policy.h"
+#include "tests/learner/point_world.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using core::FaultCode;
+using testing::HasSubstr;
+using tests::PointWorld;
+
+constexpr int kLooksMax = 20000;  // At must_end; each is at least one pass of the learner's loop.
+
+/// A data directory with a journal of the point world.
+class LearnerService : public testing::Test {
+ protected:
+  void SetUp() override {
+    data_ = std::filesystem::path("/tmp") / ("ns_learner_" + std::to_string(::getpid()));
+    std::filesystem::remove_all(data_);
+    std::filesystem::create_directories(data_ / "run");
+    options_.learner = tests::SmallConfig();
+    options_.learner.publish_every = 200;
+    options_.learner.status_period_s = 0.05;
+    options_.scene = world_.scene();
+    options_.tasks = {PointWorld::Reach()};
+    options_.data_directory = data_;
+    options_.endpoints = *io::EndpointsIn((data_ / "run").string());
+    options_.version = "test";
+  }
+  void TearDown() override { std::filesystem::remove_all(data_); }
+
+  void Journal(int episodes) {
+    auto journal = io::SqliteJournal::Open(data_);
+    ASSERT_TRUE(journal) << journal.error().detail;
+    for (int i = 0; i < episodes; ++i) {
+      auto episode = world_.Script();
+      episode.id = (*journal)->NextEpisodeId();
+      ASSERT_TRUE((*journal)->Begin(episode));
+      for (std::size_t s = 0; s < episode.steps.size(); ++s)
+        ASSERT_TRUE((*journal)->Append(episode.id, static_cast<int>(s), episode.steps[s]));
+      ASSERT_TRUE((*journal)->Close(episode));
+    }
+  }
+
+  /// Runs until the learner says in its status what is waited for.
+  template <typename Wanted>
+  std::optional<wire::LearnerStatus> RunUntil(Wanted wanted) {
+    auto ear = io::Subscriber::Connect(options_.endpoints.learner_state);
+    std::optional<wire::LearnerStatus> seen;
+    int looks = 0;
+    const auto served = ServeLearner(options_, [&] {
+      if (const auto bytes = ear->Latest(io::Wait(0))) {
+        wire::LearnerStatus status;
+        if (status.ParseFromString(*bytes) && wanted(status)) seen = status;
+      }
+      return seen.has_value() || ++looks > kLooksMax;
+    });
+    EXPECT_TRUE(served) << served.error().detail;
+    return seen;
+  }
+
+  static bool CaughtUp(const wire::LearnerStatus& status) {
+    return status.updates() > 0 && status.backlog() < 1 && status.agents(0).published_version() > 0;
+  }
+
+  std::filesystem::path data_;
+  PointWorld world_{1};
+  LearnerServiceOptions options_;
+};
+
+TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
+  Journal(30);
+  const auto status = RunUntil(CaughtUp);
+  ASSERT_TRUE(status);
+  EXPECT_GT(status->transitions(), 0u);
+  EXPECT_EQ(status->agents(0).task(), "reach");
+  const auto version = std::to_string(status->agents(0).published_version());
+  const auto snapshot = skills::ReadSnapshot((data_ / "snapshots" / ("reach-" + version + ".nspolicy")).string());
+  ASSERT_TRUE(snapshot) << snapshot.error().detail;
+  auto policy = skills::LearnedPolicy::Make(snapshot->weights);
+  ASSERT_TRUE(policy);
+  EXPECT_GT(PointWorld(5).Evaluate(*policy, 100), 0.3);
+}
+
+TEST_F(LearnerService, GoesOnWhereItWasAfterARestart) {
+  Journal(30);
+  const auto first = RunUntil(CaughtUp);
+  ASSERT_TRUE(first);
+  Journal(5);
+  const auto second = RunUntil([&](const wire::LearnerStatus& status) {
+    return status.transitions() > first->transitions() && status.backlog() < 1;
+  });
+  ASSERT_TRUE(second);
+  EXPECT_GT(second->updates(), first->updates());
+  EXPECT_NEAR(static_cast<double>(second->updates()),
+              options_.learner.update_ratio * static_cast<double>(second->transitions()), 2)
+      << "neither lost nor counted twice";
+  EXPECT_GE(second->agents(0).published_version(), first->agents(0).published_version());
+}
+
+TEST_F(LearnerService, WaitsForDataWhereThereIsNoJournalYet) {
+  const auto status = RunUntil([](const wire::LearnerStatus& s) { return s.state() == "waiting for data"; });
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->updates(), 0u);
+}
+
+TEST_F(LearnerService, LearnsRecoveryTasksThatTheCatalogueNames) {
+  {
+    auto journal = io::SqliteJournal::Open(data_);
+    core::TaskSpec regain = PointWorld::Reach();
+    regain.name = "regain";
+    regain.failure_kind = "dropped";
+    ASSERT_TRUE((*journal)->SaveTask(regain));
+  }
+  Journal(20);
+  const auto status = RunUntil([](const wire::LearnerStatus& s) { return s.agents_size() == 2 && s.cursor() > 0; });
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->agents(1).task(), "regain");
+  EXPECT_GT(status->agents(1).samples(), 0u) << "reaching says something about regaining";
+}
+
+TEST_F(LearnerService, RefusesASecondInstanceOnTheSameData) {
+  const auto other = io::InstanceLock::Acquire(data_, "learner");
+  ASSERT_TRUE(other);
+  const auto served = ServeLearner(options_, [] { return true; });
+  ASSERT_FALSE(served);
+  EXPECT_EQ(served.error().code, FaultCode::kAlreadyRunning);
+}
+
+TEST_F(LearnerService, RefusesAManifestThatIsDamagedSayingHowToGoOn) {
+  std::filesystem::create_directories(data_ / "learner");
+  std::ofstream(data_ / "learner" / "manifest") << std::string(100, 'x');
+  const auto served = ServeLearner(options_, [] { return true; });
+  ASSERT_FALSE(served);
+  EXPECT_EQ(served.error().code, FaultCode::kCorruptState);
+  EXPECT_THAT(served.error().detail, HasSubstr("manifest"));
+  EXPECT_THAT(served.error().detail, HasSubstr("begin anew"));
+}
+
+}  // namespace
+}  // namespace nightshift::runtime

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "safety/filter.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/safety/ideal_arm.h"
+
+namespace nightshift::safety {
+namespace {
+
+using core::LimitId;
+using core::PowerMode;
+using core::StopCause;
+using core::Verdict;
+using std::chrono::milliseconds;
+
+constexpr double kReachedRad = 1e-3;
+constexpr core::Vec3 kNear{0.21, 0.01, 0.095};  // One ordinary step from where the arm begins.
+
+double FarthestAxis(const core::AxisArray& a, const core::AxisArray& b) {
+  double farthest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) farthest = std::max(farthest, std::abs(a[i] - b[i]));
+  return farthest;
+}
+
+bool AtRest(const Filter& filter) {
+  for (const double v : filter.commanded_v_rad_s())
+    if (v != 0) return false;
+  return true;
+}
+
+TEST(Filter, BeginsStoppedHoldingTheArmWhereItIs) {
+  IdealArm arm;
+  const auto begin = arm.seen.q_rad;
+  const Judgement judged = arm.Tick(arm.ProposeTip(kNear));
+  EXPECT_EQ(judged.verdict, Verdict::kStopped);
+  EXPECT_EQ(judged.action.q_rad(), begin);
+  EXPECT_EQ(judged.action.power(), PowerMode::kHold);
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kRestarted);
+}
+
+TEST(Filter, ReachesAnOrdinaryTargetAtTheEndOfThePeriodAndPassesIt) {
+  IdealArm arm;
+  arm.Arm();
+  const auto wanted = arm.ProposeTip(kNear);
+  const Judgement worst = arm.Period(wanted);
+  EXPECT_EQ(worst.verdict, Verdict::kPass) << Name(worst.limit) << " axis " << worst.axis;
+  EXPECT_EQ(worst.sequence, wanted.sequence);
+  EXPECT_LT(FarthestAxis(arm.filter.commanded_q_rad(), wanted.target_q_rad), kReachedRad);
+}
+
+TEST(Filter, ComesToRestOnTheTargetWhenNothingFollowsWithinTheDeadline) {
+  IdealArm arm;
+  arm.Arm();
+  const auto wanted = arm.ProposeTip(kNear);
+  arm.Period(wanted);
+  arm.Ticks(24);
+  EXPECT_FALSE(arm.filter.latch().latched());
+  EXPECT_TRUE(AtRest(arm.filter));
+  EXPECT_LT(FarthestAxis(arm.filter.commanded_q_rad(), wanted.target_q_rad), 1e-9);
+}
+
+TEST(Filter, StopsForWantOfCommandsAtTheDeadlineAndBumpsTheEpoch) {
+  IdealArm arm;
+  arm.Arm();
+  const auto epoch = arm.filter.latch().epoch;
+  const auto wanted = arm.ProposeTip(kNear);
+  arm.Tick(wanted);
+  while (arm.now <= wanted.deadline) {
+    arm.Tick();
+    ASSERT_FALSE(arm.filter.latch().latched());
+  }
+  const Judgement judged = arm.Tick();
+  EXPECT_EQ(judged.verdict, Verdict::kStopped);
+  EXPECT_EQ(judged.limit, LimitId::kNoCommand);
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kNoCommand);
+  EXPECT_GT(arm.filter.latch().epoch, epoch);
+}
+
+TEST(Filter, CutsADeadlineThatIsTooFarAwayToTheLongestAllowed) {
+  IdealArm arm;
+  arm.Arm();
+  auto wanted = arm.ProposeTip(kNear);
+  wanted.deadline = core::Instant::max();
+  const core::Instant begin = arm.now;
+  arm.Tick(wanted);
+  while (!arm.filter.latch().latched() && arm.now < begin + core::Seconds(5)) arm.Tick();
+  EXPECT_EQ(arm.now - begin, arm.limits.command_deadline_max + 2 * arm.limits.control_period);
+}
+
+struct BadCase {
+  const char* name;
+  LimitId expected;
+  void (*spoil)(IdealArm& arm, core::ProposedAction& action);
+};
+
+class FilterRefuses : public testing::TestWithParam<BadCase> {};
+
+TEST_P(FilterRefuses, CountsItAndDoesNotMove) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Period(arm.Propose(arm.seen.q_rad));
+  const auto before = arm.filter.commanded_q_rad();
+  auto bad = arm.ProposeTip(kNear);
+  GetParam().spoil(arm, bad);
+  const Judgement judged = arm.Tick(bad);
+  EXPECT_EQ(judged.verdict, Verdict::kRefused);
+  EXPECT_EQ(judged.limit, GetParam().expected);
+  EXPECT_EQ(arm.filter.proposals_refused(), 1u);
+  arm.Ticks(20);
+  EXPECT_EQ(arm.filter.commanded_q_rad(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, FilterRefuses,
+    testing::Values(
+        BadCase{"Late", LimitId::kLate, [](IdealArm& arm, auto& a) { a.deadline = arm.now - milliseconds(1); }},
+        BadCase{"Replayed", LimitId::kReplayed, [](IdealArm&, auto& a) { --a.sequence; }},
+        BadCase{"OutOfOrder", LimitId::kReplayed, [](IdealArm&, auto& a) { a.sequence = 0; }},
+        BadCase{"OldEpoch", LimitId::kWrongEpoch, [](IdealArm&, auto& a) { --a.epoch; }},
+        BadCase{"FutureEpoch", LimitId::kWrongEpoch, [](IdealArm&, auto& a) { ++a.epoch; }},
+        BadCase{"TooFewAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = 5; }},
+        BadCase{"TooManyAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = 99; }},
+        BadCase{"NegativeAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = -1; }},
+        BadCase{"NaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.target_q_rad[3] = std::nan(""); }},
+        BadCase{"Infinity", LimitId::kNotFinite,
+                [](IdealArm&, auto& a) { a.target_q_rad[0] = std::numeric_limits<double>::infinity(); }},
+        BadCase{"RiskNaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = std::nan(""); }},
+        BadCase{"RiskZero", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = 0; }}),
+    [](const auto& test_case) { return std::string(test_case.param.name); });
+
+TEST(Filter, GoesOnWithAValidProposalWhenABadOneArrives) {
+  IdealArm arm;
+  arm.Arm();
+  const auto good = arm.ProposeTip(kNear);
+  arm.Tick(good);
+  auto bad = arm.ProposeTip(kNear);
+  bad.target_q_rad[0] = std::nan("");
+  arm.Tick(bad);
+  arm.Ticks(23);
+  EXPECT_LT(FarthestAxis(arm.filter.commanded_q_rad(), good.target_q_rad), kReachedRad);
+}
+
+TEST(Filter, LimitsATargetBeyondAJointsRangeToTheRange) {
+  IdealArm arm;
+  arm.Arm();
+  auto target = arm.seen.q_rad;
+  target[core::kRoll] = 9;
+  double allowed = 0;
+  for (int period = 0; period < 20; ++period) {
+    const Judgement judged = arm.Period(arm.Propose(target));
+    if (judged.limit == LimitId::kPosition) allowed = judged.allowed;
+  }
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kRoll], arm.limits.q_rad_max[core::kRoll], 1e-9);
+  EXPECT_EQ(allowed, arm.limits.q_rad_max[core::kRoll]);
+}
+
+TEST(Filter, TellsTheSpeedThatWasWantedAndAllowed) {
+  IdealArm arm;
+  arm.Arm();
+  auto target = arm.seen.q_rad;
+  target[core::kPan] += 1;
+  const Judgement judged = arm.Period(arm.Propose(target));
+  EXPECT_EQ(judged.verdict, Verdict::kLimited);
+  EXPECT_EQ(judged.limit, LimitId::kVelocity);
+  EXPECT_EQ(judged.axis, core::kPan);
+  EXPECT_NEAR(judged.wanted, 10, 1e-9);
+  EXPECT_EQ(judged.allowed, 4);
+  EXPECT_NEAR(judged.margin(), -6, 1e-9);
+}
+
+TEST(Filter, KeepsTheTipAboveTheTableWhateverIsWanted) {
+  IdealArm arm;
+  arm.Arm();
+  LimitId limit = LimitId::kNone;
+  for (int period = 0; period < 30; ++period) {
+    auto target = arm.seen.q_rad;
+    target[core::kLift] += 0.3;
+    const Judgement judged = arm.Period(arm.Propose(target));
+    if (judged.verdict != Verdict::kPass) limit = judged.limit;
+    ASSERT_GE(arm.tip().z, arm.limits.workspace_m_min.z - 1e-9);
+  }
+  EXPECT_EQ(limit, LimitId::kWorkspace);
+  EXPECT_LT(arm.tip().z, 0.02) << "it should get near the table";
+}
+
+TEST(Filter, TheJawClosesAlsoWhileTheWorkspaceHoldsTheArm) {
+  IdealArm arm;
+  arm.Arm();
+  for (int period = 0; period < 30; ++period) {
+    auto target = arm.seen.q_rad;
+    target[core::kLift] += 0.3;
+    target[core::kJaw] = 0.9;
+    arm.Period(arm.Propose(target));
+  }
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kJaw], 0.9, 1e-6);
+}
+
+TEST(Filter, FromOutsideTheWorkspaceOnlyReturnsAndSlowly) {
+  IdealArm arm;
+  arm.seen.q_rad = {};  // Straight up: above the box.
+  arm.Arm();
+  const double begin = OutsideWorkspace(arm.limits, arm.seen.q_rad);
+  ASSERT_GT(begin, 0);
+  double outside = begin;
+  for (int period = 0; period < 60; ++period) {
+    auto target = arm.seen.q_rad;
+    target[core::kLift] = 1.0;
+    for (int tick = 0; tick < 25; ++tick) {
+      arm.Tick(tick == 0 ? std::optional(arm.Propose(target)) : std::nullopt);
+      const double now = OutsideWorkspace(arm.limits, arm.filter.commanded_q_rad());
+      ASSERT_LE(now, std::max(outside, 0.0) + 1e-9);
+      const double speed = std::abs(arm.filter.commanded_v_rad_s()[core::kLift]);
+      ASSERT_LE(speed, outside > 1e-9 ? 0.2 + 1e-9 : 4.0);
+      outside = now;
+    }
+  }
+  EXPECT_LE(outside, 0) << "the arm must be able to come back";
+}
+
+TEST(Filter, GoesSlowerForARiskScaleButNeverFaster) {
+  const auto top_speed = [](double scale) {
+    IdealArm arm;
+    arm.Arm();
+    auto target = arm.seen.q_rad;
+    target[core::kPan] = 1.5;
+    auto wanted = arm.Propose(target);
+    wanted.risk_scale = scale;
+    arm.Tick(wanted);
+    double top = 0;
+    for (int tick = 0; tick < 45; ++tick) {
+      arm.Tick();
+      top = std::max(top, std::abs(arm.filter.commanded_v_rad_s()[core::kPan]));
+    }
+    return top;
+  };
+  EXPECT_NEAR(top_speed(0.25), 1, 1e-9);
+  EXPECT_NEAR(top_speed(1), 4, 1e-9);
+  EXPECT_NEAR(top_speed(50), 4, 1e-9);
+}
+
+TEST(Filter, AWithdrawalBrakesWithoutALatchAndKillsOldCommands) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Tick(arm.ProposeTip({0.25, 0.05, 0.1}));
+  arm.Ticks(10);
+  const auto old = arm.ProposeTip(kNear);
+  arm.filter.Withdraw();
+  arm.Ticks(60);
+  EXPECT_TRUE(AtRest(arm.filter));
+  EXPECT_FALSE(arm.filter.latch().latched());
+  const auto before = arm.filter.commanded_q_rad();
+  EXPECT_EQ(arm.Tick(old).limit, LimitId::kWrongEpoch);
+  arm.Ticks(30);
+  EXPECT_EQ(arm.filter.commanded_q_rad(), before);
+}
+
+TEST(Filter, ARestartedSupervisorMayCountItsProposalsFromOneAfterWithdrawing) {
+  IdealArm arm;
+  arm.Arm();
+  arm.sequence = 500;
+  arm.Period(arm.ProposeTip(kNear));
+  arm.filter.Withdraw();
+  arm.sequence = 0;
+  EXPECT_NE(arm.Tick(arm.ProposeTip(kNear)).verdict, Verdict::kRefused);
+}
+
+TEST(Filter, BridgesAFewMissingReadingsAndLatchesALostDriver) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Tick(arm.ProposeTip(kNear));
+  for (int i = 0; i < arm.limits.blind_ticks_max; ++i) {
+    const Judgement judged = arm.TickBlind();
+    EXPECT_EQ(judged.verdict, Verdict::kStopped);
+    EXPECT_EQ(judged.limit, LimitId::kNoState);
+  }
+  EXPECT_FALSE(arm.filter.latch().latched());
+  arm.TickBlind();
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  for (int i = 0; i < 30; ++i) arm.TickBlind();
+  EXPECT_TRUE(AtRest(arm.filter));
+}
+
+TEST(Filter, TakesAFrozenReadingForAMissingOne) {
+  IdealArm arm;
+  arm.Arm();
+  for (int i = 0; i <= arm.limits.blind_ticks_max; ++i) {
+    --arm.seen.sequence;  // Tick counts it up again: the same reading over and over.
+    arm.Tick();
+  }
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+}
+
+TEST(Filter, TakesAGarbledReadingForAMissingOne) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.temperature_c[2] = std::nan("");
+  EXPECT_EQ(arm.Tick().limit, LimitId::kNoState);
+}
+
+TEST(Filter, NeverPullsAnArmThatItHasNotSeen) {
+  IdealArm arm;
+  EXPECT_EQ(arm.TickBlind().action.power(), PowerMode::kOff);
+}
+
+TEST(Filter, LatchesATrackingErrorAndTakesPowerAwayOnceAtRest) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Tick(arm.ProposeTip(kNear));
+  arm.Ticks(3);
+  arm.seen.q_rad[core::kElbow] += 0.6;
+  const Judgement judged = arm.Tick();
+  EXPECT_EQ(judged.limit, LimitId::kTrackingError);
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kTrackingError);
+  arm.Ticks(40);
+  EXPECT_EQ(arm.Tick().action.power(), PowerMode::kOff);
+}
+
+TEST(Filter, LatchesAStallAndStopsPushing) {
+  IdealArm arm;
+  arm.Arm();
+  const auto held = arm.seen.q_rad;
+  arm.stuck = true;
+  arm.seen.torque_nm[core::kPan] = 2.5;
+  auto target = held;
+  target[core::kPan] += 0.4;
+  for (int period = 0; period < 60 && !arm.filter.latch().latched(); ++period) arm.Period(arm.Propose(target));
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kStall);
+  arm.Ticks(30);
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kPan], held[core::kPan], 1e-9);
+}
+
+TEST(Filter, AJawThatHoldsAnObjectIsNotAStall) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  arm.seen.torque_nm[core::kJaw] = 0.25;
+  arm.seen.q_rad[core::kJaw] = 0.5;
+  auto target = arm.seen.q_rad;
+  target[core::kJaw] = 0;
+  for (int period = 0; period < 300; ++period) arm.Period(arm.Propose(target));
+  EXPECT_FALSE(arm.filter.latch().latched());
+}
+
+TEST(Filter, StopsWhenAMotorIsHotAndRunsAgainWhenItHasCooled) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.temperature_c[1] = 71;
+  arm.Tick();
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kHot);
+  arm.seen.temperature_c[1] = 65;
+  arm.Ticks(10);
+  EXPECT_TRUE(arm.filter.latch().latched()) << "not yet cool";
+  arm.seen.temperature_c[1] = 59;
+  arm.Ticks(3);
+  EXPECT_FALSE(arm.filter.latch().latched());
+  EXPECT_EQ(arm.Tick().action.power(), PowerMode::kHold);
+}
+
+TEST(Filter, DrivesThatLetGoByThemselvesAreALostDriverAndPowerComesBackWithoutAJump) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Period(arm.ProposeTip(kNear));
+  ++arm.seen.sequence;
+  arm.seen.powered = false;
+  arm.seen.q_rad[core::kLift] += 0.3;  // It sank.
+  const Judgement judged = arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  EXPECT_EQ(judged.action.q_rad(), arm.seen.q_rad);
+}
+
+TEST(Filter, DrivesThatDoNotTakePowerAgainAreALostDriver) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.temperature_c[1] = 71;
+  arm.Ticks(3);
+  arm.seen.temperature_c[1] = 30;
+  for (int tick = 0; tick <= arm.limits.power_up_ticks_max + 1; ++tick) {
+    ++arm.seen.sequence;
+    arm.seen.powered = false;
+    arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+    arm.now += arm.limits.control_period;
+  }
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+}
+
+TEST(Filter, IsNotClearedWhileTheArmMoves) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Tick(arm.ProposeTip({0.25, 0.05, 0.1}));
+  arm.Ticks(12);
+  arm.filter.Stop();
+  arm.Tick();
+  const auto latch = arm.filter.latch();
+  const Acknowledgement ack{.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson};
+  EXPECT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kNotAtRest);
+  arm.Ticks(40);
+  EXPECT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kCleared);
+}
+
+TEST(Filter, DoesNotResumeTheRestOfAMotionWhenAStopIsCleared) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Tick(arm.ProposeTip({0.25, 0.05, 0.1}));
+  arm.Ticks(12);
+  arm.filter.Stop();
+  arm.Ticks(60);
+  const auto latch = arm.filter.latch();
+  ASSERT_EQ(arm.filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson}, arm.now),
+            Clearance::kCleared);
+  const auto rest = arm.filter.commanded_q_rad();
+  arm.Ticks(100);
+  EXPECT_EQ(arm.filter.commanded_q_rad(), rest);
+}
+
+TEST(Filter, HoldsStillWithoutALatchWhileNobodyHasCommandedAnything) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Ticks(1000);
+  EXPECT_FALSE(arm.filter.latch().latched());
+}
+
+}  // namespace
+}  // namespace nightshift::safety

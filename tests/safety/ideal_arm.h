@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+
+#include "core/check.h"
+#include "core/kinematics.h"
+#include "safety/filter.h"
+
+namespace nightshift::safety {
+
+/// An arm that is always exactly where it was told to be, behind a filter, on a hand-driven clock.
+class IdealArm {
+ public:
+  static constexpr core::Epoch kFirstEpoch = 100;
+
+  explicit IdealArm(const Limits& given = {}) : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+    // Over the tray, hand down.
+    seen.axes = limits.axes;
+    seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);
+    seen.temperature_c.fill(30);
+    seen.powered = true;
+  }
+
+  /// One tick; the arm follows unless it is stuck.
+  Judgement Tick(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
+    ++seen.sequence;
+    seen.time = now;
+    const Judgement judged = filter.Judge(seen, wanted, now);
+    now += limits.control_period;
+    if (judged.action.power() == core::PowerMode::kOff) {
+      seen.powered = false;
+      seen.dq_rad_s = {};
+    } else {
+      seen.powered = true;
+      if (!stuck) seen.q_rad = judged.action.q_rad();
+      seen.dq_rad_s = stuck ? core::AxisArray{} : filter.commanded_v_rad_s();
+    }
+    return judged;
+  }
+
+  Judgement TickBlind() {
+    const Judgement judged = filter.JudgeBlind(now);
+    now += limits.control_period;
+    return judged;
+  }
+
+  /// One policy period with a proposal at its beginning; the worst judgement.
+  Judgement Period(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
+    Judgement worst = Tick(wanted);
+    for (int tick = 1; tick < 25; ++tick) {
+      const Judgement judged = Tick();
+      if (judged.verdict > worst.verdict) worst = judged;
+    }
+    return worst;
+  }
+
+  void Ticks(int count) {
+    for (int i = 0; i < count; ++i) Tick();
+  }
+
+  /// From the start's latch to ready.
+  void Arm() {
+    Tick();
+    const auto latch = filter.latch();
+    NIGHTSHIFT_CHECK(filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce}, now) == Clearance::kCleared);
+    while (now.time_since_epoch() % limits.policy_period != core::Duration(0)) Tick();
+  }
+
+  core::ProposedAction Propose(const core::AxisArray& target) {
+    return {.epoch = filter.latch().epoch,
+            .sequence = ++sequence,
+            .deadline = now + std::chrono::milliseconds(200),
+            .axes = limits.axes,
+            .target_q_rad = target};
+  }
+  core::ProposedAction ProposeTip(core::Vec3 tip) { return Propose(*core::InverseKinematics(limits.arm, tip, 0)); }
+
+  core::Vec3 tip() const { return core::ForwardKinematics(limits.arm, filter.commanded_q_rad()).position_m; }
+
+  Limits limits;
+  Filter filter;
+  core::JointState seen;
+  core::Instant now{};
+  std::uint64_t sequence = 0;
+  bool stuck = false;
+};
+
+}  // namespace nightshift::safety

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "safety/monitor.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace nightshift::safety {
+namespace {
+
+using core::StopCause;
+
+/// A monitor and a hand-driven clock.
+struct Story {
+  Limits limits;
+  Monitor monitor{limits, {.epoch = 100, .nonce_source = 7}};
+  core::Instant now{};
+
+  Acknowledgement Ack(ClearedBy by = ClearedBy::kSupervisor) const {
+    const auto report = monitor.report();
+    return {.latch_id = report.id, .nonce = report.nonce, .by = by};
+  }
+  Clearance Clear(ClearedBy by = ClearedBy::kSupervisor, Readiness readiness = Readiness::kReady) {
+    return monitor.Acknowledge(Ack(by), readiness, now);
+  }
+};
+
+TEST(Monitor, BeginsStoppedAndIsClearedByTheSupervisor) {
+  Story story;
+  EXPECT_EQ(story.monitor.report().worst, StopCause::kRestarted);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
+  EXPECT_FALSE(story.monitor.latched());
+}
+
+TEST(Monitor, LeavesARestartToAPersonWhereConfiguredSo) {
+  Story story;
+  story.limits.arm_after_restart = false;
+  story.monitor = Monitor(story.limits, {});
+  EXPECT_EQ(story.Clear(), Clearance::kNeedsPerson);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+}
+
+TEST(Monitor, EveryStopBumpsTheEpoch) {
+  Story story;
+  core::Epoch epoch = story.monitor.epoch();
+  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kStall, StopCause::kTrackingError, StopCause::kHot,
+                                StopCause::kDriverLost, StopCause::kOperator}) {
+    story.monitor.Raise(cause);
+    EXPECT_GT(story.monitor.epoch(), epoch) << Name(cause);
+    epoch = story.monitor.epoch();
+  }
+}
+
+TEST(Monitor, KeepsTheFirstCauseAndShowsTheWorst) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kStall);
+  story.monitor.Raise(StopCause::kDriverLost);
+  story.monitor.Raise(StopCause::kNoCommand);
+  EXPECT_EQ(story.monitor.report().first, StopCause::kStall);
+  EXPECT_EQ(story.monitor.report().worst, StopCause::kDriverLost);
+}
+
+TEST(Monitor, AnAcknowledgementDoesNotClearAFaultThatItsSenderHadNotSeen) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kNoCommand);
+  const Acknowledgement seen = story.Ack();
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(story.monitor.Acknowledge(seen, Readiness::kReady, story.now), Clearance::kStale);
+  EXPECT_TRUE(story.monitor.latched());
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
+}
+
+TEST(Monitor, RefusesAnAcknowledgementWithAWrongNonce) {
+  Story story;
+  Acknowledgement guessed = story.Ack();
+  guessed.nonce ^= 1;
+  EXPECT_EQ(story.monitor.Acknowledge(guessed, Readiness::kReady, story.now), Clearance::kStale);
+}
+
+TEST(Monitor, NoncesOfSuccessiveStopsAllDiffer) {
+  Story story;
+  std::set<std::uint64_t> nonces;
+  for (int i = 0; i < 1000; ++i) {
+    nonces.insert(story.monitor.report().nonce);
+    ASSERT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+    story.monitor.Raise(StopCause::kNoCommand);
+  }
+  EXPECT_EQ(nonces.size(), 1000u);
+}
+
+TEST(Monitor, APersonsStopIsClearedByAPersonOnly) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kOperator);
+  EXPECT_EQ(story.Clear(ClearedBy::kSupervisor), Clearance::kNeedsPerson);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+}
+
+TEST(Monitor, HeatClearsByItselfAndNobodyCanHurryIt) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kHot);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kStillHot);
+  story.monitor.Cooled();
+  EXPECT_FALSE(story.monitor.latched());
+}
+
+TEST(Monitor, CoolingDoesNotClearAnotherCause) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kStall);
+  story.monitor.Raise(StopCause::kHot);
+  story.monitor.Cooled();
+  EXPECT_EQ(story.monitor.report().worst, StopCause::kStall);
+}
+
+TEST(Monitor, DoesNotClearWhileTheArmMovesOrIsUnseen) {
+  Story story;
+  EXPECT_EQ(story.Clear(ClearedBy::kSupervisor, Readiness::kNotAtRest), Clearance::kNotAtRest);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson, Readiness::kNoReading), Clearance::kNoReading);
+  EXPECT_TRUE(story.monitor.latched());
+}
+
+TEST(Monitor, TheSupervisorMayClearOnlySoOftenAnHourAPersonAlways) {
+  Story story;
+  for (int i = 0; i < story.limits.clears_per_hour_max; ++i) {
+    ASSERT_EQ(story.Clear(), Clearance::kCleared) << i;
+    story.monitor.Raise(StopCause::kNoCommand);
+    story.now += core::Seconds(1);
+  }
+  EXPECT_EQ(story.Clear(), Clearance::kTooMany);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+  story.monitor.Raise(StopCause::kNoCommand);
+  story.now = core::Instant(std::chrono::hours(1)) + core::Seconds(2);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared) << "an hour after the first";
+}
+
+TEST(Monitor, HasNothingToClearWhenItRuns) {
+  Story story;
+  story.Clear();
+  EXPECT_EQ(story.Clear(), Clearance::kNotLatched);
+}
+
+TEST(Monitor, PowerGoesOnlyForCausesWhoseHoldingWouldDoHarm) {
+  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kStall, StopCause::kDriverLost, StopCause::kOperator}) {
+    Story story;
+    story.monitor.Raise(cause);
+    EXPECT_FALSE(story.monitor.wants_power_off()) << Name(cause);
+  }
+  for (const StopCause cause : {StopCause::kTrackingError, StopCause::kHot}) {
+    Story story;
+    story.monitor.Raise(cause);
+    EXPECT_TRUE(story.monitor.wants_power_off()) << Name(cause);
+  }
+}
+
+TEST(Monitor, EveryRefusalSaysWhatAPersonCanDo) {
+  for (int i = 0; i <= static_cast<int>(Clearance::kTooMany); ++i) {
+    EXPECT_NE(Name(static_cast<Clearance>(i)), "?");
+    EXPECT_GT(Advice(static_cast<Clearance>(i)).size(), 15u);
+  }
+}
+
+}  // namespace
+}  // namespace nightshift::safety
