@@ -42,6 +42,7 @@ std::vector<Range> AgentRanges(const AgentConfig& a) {
       {"learner.agent.actor_every", double(a.actor_every), 1, 100},
       {"learner.agent.deployed_rate", a.deployed_rate, 1e-5, 1},
       {"learner.agent.clone_updates", double(a.clone_updates), 0, 1e6},
+      {"learner.agent.offline_updates", double(a.offline_updates), 0, 1e6},
       {"learner.agent.actor_frozen_updates", double(a.actor_frozen_updates), 0, 1e6},
       {"learner.agent.clone_weight", a.clone_weight, 0, 1000},
       {"learner.agent.clone_fade_updates", double(a.clone_fade_updates), 0, 1e9},

@@ -21,8 +21,8 @@ struct AgentConfig {
   // Batches: half from demonstrations, half from practice (symmetric sampling, Ball et al. 2023).
   int batch = 256;
   double demonstration_share = 0.5;  // Of each batch, while there are demonstrations.
-  int demonstrations_start = 40;     // Demonstrated episodes before the first update.
-  int samples_start = 1500;          // Or so many samples of practice, when nobody demonstrates.
+  int demonstrations_start = 30;     // Demonstrated episodes before the first update.
+  int samples_start = 8000;          // Or so many samples of practice, when hardly anything was demonstrated.
 
   // Value learning.
   double discount = 0.97;           // Per policy step; horizon of about 33 steps, half an attempt.
@@ -46,7 +46,8 @@ struct AgentConfig {
 
   // Cloning, so that practice begins where the script is.
   int clone_updates = 2000;        // Of the actor alone, before everything else.
-  int actor_frozen_updates = 1000; // Critic warm-up: a fresh critic would talk the actor out of the clone.
+  int offline_updates = 1000;      // Of the critics, on the script's experience, before a learned policy acts.
+  int actor_frozen_updates = 4000; // Critic warm-up: a fresh critic would talk the actor out of the clone.
   double clone_weight = 1.0;       // Of the cloning term beside the critics' opinion, at first ...
   int clone_fade_updates = 16000;  // ... and zero after so many updates (4,000 policy steps at ratio 4).
   double clone_action_max = 0.9;   // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
@@ -63,7 +64,7 @@ struct AgentConfig {
 
 struct Config {
   AgentConfig agent;
-  double update_ratio = 4;                 // Updates per policy step of the task's own practice.
+  double update_ratio = 4;                 // Updates per policy step in which the task's learned policy acted.
   int scripted_demonstrations_max = 100;   // Episodes per task; after that the script has nothing new to show.
   int learned_demonstrations_max = 0;      // Further episodes per task, from learned successes.
   Relabelling relabelling = Relabelling::kSuccesses;

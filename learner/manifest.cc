@@ -38,13 +38,14 @@ auto ArraysOf(State& s) {
                     &s.temperature_adam.second};
 }
 
-json HeaderOf(const std::string& task, std::int64_t own_steps, const AgentState& s) {
+json HeaderOf(const std::string& task, std::int64_t own_steps, std::int64_t learned_steps, const AgentState& s) {
   json lengths = json::array();
   for (const auto* array : ArraysOf(s)) lengths.push_back(array->size());
   std::uint32_t temperature_bits = 0;
   std::memcpy(&temperature_bits, &s.log_temperature, sizeof(temperature_bits));
   return {{"task", task},
           {"own_steps", own_steps},
+          {"learned_steps", learned_steps},
           {"lengths", lengths},
           {"adam_steps", {s.actor_adam.steps, s.critic_adam.steps, s.temperature_adam.steps}},
           {"log_temperature_bits", temperature_bits},
@@ -105,12 +106,12 @@ core::Result<void> KeepAsPrevious(const std::string& path) {
 core::Result<void> Trainer::Save(const std::string& path) const {
   json agents = json::array();
   std::string floats;
-  const auto put = [&](const std::string& task, std::int64_t own_steps, const AgentState& state) {
-    agents.push_back(HeaderOf(task, own_steps, state));
+  const auto put = [&](const std::string& task, const StepCounts& steps, const AgentState& state) {
+    agents.push_back(HeaderOf(task, steps.own, steps.learned, state));
     for (const auto* array : ArraysOf(state))
       floats.append(reinterpret_cast<const char*>(array->data()), array->size() * sizeof(float));
   };
-  for (const auto& [name, entry] : entries_) put(name, entry.own_steps, entry.agent.state());
+  for (const auto& [name, entry] : entries_) put(name, entry.steps, entry.agent.state());
   for (const auto& [name, state] : saved_agents_) put(name, saved_steps_.at(name), state);
   const std::string header =
       json{{"cursor", std::max(cursor_, counted_cursor_)}, {"steps", steps_}, {"agents", agents}}.dump();
@@ -135,13 +136,13 @@ core::Result<void> Trainer::Decode(const std::string& content, const std::string
   if (length > content.size() - kFixed) return refuse(FaultCode::kCorruptState, "ends within its header");
   std::string_view floats = std::string_view(content).substr(kFixed + length);
   std::map<std::string, AgentState> agents;
-  std::map<std::string, std::int64_t> own_steps;
+  std::map<std::string, StepCounts> steps;
   try {
     const json header = json::parse(std::string_view(content).substr(kFixed, length));
     for (const json& agent : header.at("agents")) {
       const auto task = agent.at("task").get<std::string>();
       agents[task] = ReadAgent(agent, floats);
-      own_steps[task] = agent.at("own_steps").get<std::int64_t>();
+      steps[task] = {agent.at("own_steps").get<std::int64_t>(), agent.at("learned_steps").get<std::int64_t>()};
     }
     if (!floats.empty()) return refuse(FaultCode::kCorruptState, "has more numbers than its header says");
     steps_ = header.at("steps").get<std::int64_t>();
@@ -150,7 +151,7 @@ core::Result<void> Trainer::Decode(const std::string& content, const std::string
     return refuse(FaultCode::kCorruptState, std::string("unreadable: ") + error.what());
   }
   saved_agents_ = std::move(agents);
-  saved_steps_ = std::move(own_steps);
+  saved_steps_ = std::move(steps);
   return {};
 }
 
@@ -163,7 +164,7 @@ core::Result<std::string> Trainer::Load(const std::string& path) {
       if (const auto saved = saved_agents_.find(name); saved != saved_agents_.end()) {
         if (auto restored = entry.agent.Restore(saved->second); !restored)
           return Fail(restored.error().code, from + ": task " + name + ": " + restored.error().detail);
-        entry.own_steps = saved_steps_[name];
+        entry.steps = saved_steps_[name];
         saved_agents_.erase(saved);
       }
     return {};

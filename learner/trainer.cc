@@ -41,11 +41,11 @@ core::Result<void> Trainer::Know(const TaskSpecs& tasks) {
 core::Result<void> Trainer::Add(const core::TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  Entry fresh{spec, std::move(*task), Agent(config_.agent, SeedOf(config_.seed, spec.name)), 0, 0, 0, {}};
+  Entry fresh{spec, std::move(*task), Agent(config_.agent, SeedOf(config_.seed, spec.name)), {}, 0, 0, {}};
   if (const auto saved = saved_agents_.find(spec.name); saved != saved_agents_.end()) {
     if (auto restored = fresh.agent.Restore(saved->second); !restored)
       return core::Fail(restored.error().code, "task " + spec.name + ": " + restored.error().detail);
-    fresh.own_steps = saved_steps_[spec.name];
+    fresh.steps = saved_steps_[spec.name];
     saved_agents_.erase(saved);
   }
   Entry& entry = entries_.emplace(spec.name, std::move(fresh)).first->second;
@@ -69,7 +69,8 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   if (own == nullptr) {
     ++unknown_episodes_;
   } else {
-    if (counts) own->own_steps += length;
+    if (counts) own->steps.own += length;
+    if (counts && episode.skill == core::SkillKind::kLearned) own->steps.learned += length;
     const Segment segment = SegmentOf(episode, config_.agent, scene_);
     facts.own = AddSegment(*own, segment, facts);
     if (segment.solved && TakeAsDemonstration(*own, episode)) {
@@ -132,10 +133,10 @@ void Trainer::InheritIfFresh(Entry& entry) {
 }
 
 double Trainer::BacklogOf(const Entry& entry) const {
-  if (entry.agent.phase() == Phase::kWaiting) return 0;
-  const double due = config_.update_ratio * static_cast<double>(entry.own_steps);
+  if (entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
+  const double due = config_.agent.offline_updates + config_.update_ratio * static_cast<double>(entry.steps.learned);
   return std::max(0.0, due - static_cast<double>(entry.agent.state().updates)) +
-         (entry.own_steps > 0 ? static_cast<double>(entry.agent.clone_updates_left()) : 0);
+         static_cast<double>(entry.agent.clone_updates_left());
 }
 
 double Trainer::Backlog() const {
@@ -185,7 +186,8 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.phase = agent.phase();
     facts.updates = agent.state().updates;
     facts.clone_updates = agent.state().clone_updates;
-    facts.own_steps = entry.own_steps;
+    facts.own_steps = entry.steps.own;
+    facts.learned_steps = entry.steps.learned;
     facts.samples = agent.practice().size();
     facts.demonstrations = agent.demonstrations().size();
     facts.demonstrated_episodes = agent.demonstrated_episodes();

@@ -17,7 +17,7 @@ namespace nightshift::runtime {
 class RemoteArm final : public core::ArmPort {
  public:
   struct Waits {
-    io::Wait exchange{3000};     // Two policy periods in real time, and a busy machine.
+    io::Wait exchange{3000};  // Two policy periods in real time, and a busy machine.
     io::Wait acknowledge{1000};
   };
   /// Does not wait for the safety process to be there. Faults: those of io::Requester::Connect.

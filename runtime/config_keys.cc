@@ -189,6 +189,7 @@ void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
               {{"mean", learner::CriticOpinion::kMean}, {"minimum", learner::CriticOpinion::kMinimum}});
   keys.Number("deployed_rate", c.deployed_rate, {1e-6, 1});
   keys.Number("clone_updates", c.clone_updates, {0, kMany});
+  keys.Number("offline_updates", c.offline_updates, {0, kMany});
   keys.Number("actor_frozen_updates", c.actor_frozen_updates, {0, kMany});
   keys.Number("clone_weight", c.clone_weight, {0, 1000});
   keys.Number("clone_fade_updates", c.clone_fade_updates, {0, kMany});
@@ -224,6 +225,7 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.Number("demonstrations_wanted", c.demonstrations_wanted, {0, 10000});
   keys.Number("recovery_demonstrations_wanted", c.recovery_demonstrations_wanted, {0, 10000});
   keys.Number("scripted_share", c.scripted_share, kShare);
+  keys.Number("learned_share_min", c.learned_share_min, kShare);
   keys.Number("mean_action_share", c.mean_action_share, kShare);
   keys.Number("wall_share", c.wall_share, kShare);
   keys.Number("judged_after_attempts", c.judged_after_attempts, {1, 10000});

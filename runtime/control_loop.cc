@@ -103,8 +103,7 @@ safety::Judgement ControlLoop::Judge(const core::Result<core::JointState>& seen)
   wanted_.reset();
   tally_.Add(judged);
   counters_.proposals_refused.store(parts_.filter.proposals_refused(), std::memory_order_relaxed);
-  if (parts_.on_tick)
-    parts_.on_tick({judged.verdict, judged.limit, parts_.wall.Now() - begin, late_});
+  if (parts_.on_tick) parts_.on_tick({judged.verdict, judged.limit, parts_.wall.Now() - begin, late_});
   return judged;
 }
 

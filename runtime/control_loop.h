@@ -30,9 +30,9 @@ struct TickFacts {
 
 /// Read, judge, apply: one action reaches the drives in every tick, whoever else lives or not.
 ///
-/// Time. With a monotonic clock a tick is due each control period. In lock-step the device's clock goes on by one period
-/// per Apply, and at each boundary of a policy period the loop waits for the next exchange; after `peer_wait_max` without
-/// one it goes on in real time, so that deadlines fire, until an exchange comes.
+/// Time. With a monotonic clock a tick is due each control period. In lock-step the device's clock goes on by one
+/// period per Apply, and at each boundary of a policy period the loop waits for the next exchange; after
+/// `peer_wait_max` without one it goes on in real time, so that deadlines fire, until an exchange comes.
 ///
 /// Threads: Run (and Tick) on the control thread; Stop and the counters from any. Tick does not lock, allocate or log.
 class ControlLoop {
@@ -43,7 +43,7 @@ class ControlLoop {
     Mailbox& mailbox;
     AnswerBox& answers;
     WallClock& wall;
-    safety::Audit* audit = nullptr;                  // None in tests that do not look at it.
+    safety::Audit* audit = nullptr;                 // None in tests that do not look at it.
     std::function<void(const TickFacts&)> on_tick;  // Real-time safe. May be empty.
   };
   struct Counters {
@@ -101,11 +101,11 @@ class ControlLoop {
 
   core::Instant now_{};
   bool clock_known_ = false;
-  WallClock::Instant due_{};            // When the next tick may begin, where wall time matters.
+  WallClock::Instant due_{};  // When the next tick may begin, where wall time matters.
   std::chrono::nanoseconds late_{0};
-  bool peer_here_ = false;              // In lock-step: wait for it at the next boundary.
-  bool exchange_came_ = false;          // Since the boundary.
-  bool driver_failed_ = false;          // In this tick: then it takes its time in wall time too.
+  bool peer_here_ = false;      // In lock-step: wait for it at the next boundary.
+  bool exchange_came_ = false;  // Since the boundary.
+  bool driver_failed_ = false;  // In this tick: then it takes its time in wall time too.
   safety::PeriodTally tally_;
   core::JointState last_seen_;
   std::optional<core::ProposedAction> wanted_;

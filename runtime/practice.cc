@@ -214,19 +214,17 @@ std::vector<Practice::Startable> Practice::WhatMayStart() {
   return startable;
 }
 
-/// Recovery must work now, so it samples both skills' success rates and takes the better (Thompson); a configured task
-/// is there to be learned.
+/// Both skills' success rates are drawn from what is known of them, and the better draw acts (Thompson 1933): what works
+/// is used, what is unsure is tried. A configured task's learned skill acts in a set share at least: it is there to learn.
 SkillKind Practice::ChooseSkill(const Entry& entry) {
   const bool recovery = entry.task.spec().recovery();
   const int wanted = recovery ? config_.recovery_demonstrations_wanted : config_.demonstrations_wanted;
   if (!IsLearnable(entry.task.spec()) || entry.slot.acting_version() == 0) return SkillKind::kScripted;
-  if (recovery) {
-    const auto draw = [this](const core::Competence& c) { return parts_.random.Beta(c.successes + 1, c.failures + 1); };
-    const bool shown = entry.scripted.attempts >= wanted;
-    return shown && draw(entry.learned) > draw(entry.scripted) ? SkillKind::kLearned : SkillKind::kScripted;
-  }
-  if (entry.scripted.solved < wanted) return SkillKind::kScripted;
-  return parts_.random.Chance(config_.scripted_share) ? SkillKind::kScripted : SkillKind::kLearned;
+  if ((recovery ? entry.scripted.attempts : entry.scripted.solved) < wanted) return SkillKind::kScripted;
+  if (parts_.random.Chance(config_.scripted_share)) return SkillKind::kScripted;
+  if (!recovery && parts_.random.Chance(config_.learned_share_min)) return SkillKind::kLearned;
+  const auto draw = [this](const core::Competence& c) { return parts_.random.Beta(c.successes + 1, c.failures + 1); };
+  return draw(entry.learned) > draw(entry.scripted) ? SkillKind::kLearned : SkillKind::kScripted;
 }
 
 // ---- An attempt ----

@@ -40,8 +40,8 @@ struct StopAnswer {
 };
 using SafetyAnswer = std::variant<StopAnswer, PeriodAnswer, AcknowledgeAnswer>;
 
-inline constexpr std::size_t kMailPlaces = 32;     // More than the exchanges that may be open.
-inline constexpr std::size_t kAnswerPlaces = 64;   // Each mail, and one status for each period besides.
+inline constexpr std::size_t kMailPlaces = 32;    // More than the exchanges that may be open.
+inline constexpr std::size_t kAnswerPlaces = 64;  // Each mail, and one status for each period besides.
 using Mailbox = Channel<SafetyMail, kMailPlaces>;
 using AnswerBox = Channel<SafetyAnswer, kAnswerPlaces>;
 

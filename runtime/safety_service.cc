@@ -67,7 +67,8 @@ void SafetyService::Take(const io::Replier::Request& request) {
   const Ticket ticket = ++last_ticket_;
   std::visit([ticket](auto& letter) { letter.ticket = ticket; }, mail);
   if (!mailbox_.Post(mail))
-    return Refuse(request, {core::FaultCode::kRefused, "safety has more requests waiting than it takes; ask again later"});
+    return Refuse(request,
+                  {core::FaultCode::kRefused, "safety has more requests waiting than it takes; ask again later"});
   open_.emplace(ticket, request);
   if (open_.size() > kOpenMax) open_.erase(open_.begin());
 }
@@ -75,8 +76,9 @@ void SafetyService::Take(const io::Replier::Request& request) {
 SafetyMail SafetyService::MailOf(const wire::SafetyRequest& message, core::Result<void>* fault) const {
   using core::FaultCode;
   if (message.protocol() != io::kProtocol) {
-    *fault = core::Fail(FaultCode::kMalformedMessage, "protocol = " + std::to_string(message.protocol()) + ": must be " +
-                                                          std::to_string(io::kProtocol) + "; is the sender another version?");
+    *fault = core::Fail(FaultCode::kMalformedMessage, "protocol = " + std::to_string(message.protocol()) +
+                                                          ": must be " + std::to_string(io::kProtocol) +
+                                                          "; is the sender another version?");
     return StopMail{};
   }
   switch (message.what_case()) {
@@ -95,7 +97,8 @@ SafetyMail SafetyService::MailOf(const wire::SafetyRequest& message, core::Resul
     }
     case wire::SafetyRequest::WHAT_NOT_SET: break;
   }
-  *fault = core::Fail(FaultCode::kMalformedMessage, "safety request says nothing: must hold exchange, acknowledge or stop");
+  *fault =
+      core::Fail(FaultCode::kMalformedMessage, "safety request says nothing: must hold exchange, acknowledge or stop");
   return StopMail{};
 }
 
@@ -127,7 +130,8 @@ void SafetyService::Send(const AcknowledgeAnswer& answer) {
   if (answer.clearance == safety::Clearance::kCleared) {
     reply.mutable_done();
   } else {
-    const std::string why = std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
+    const std::string why =
+        std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
     io::Encode(core::Fault{core::FaultCode::kRefused, why}, reply.mutable_refused());
   }
   Send(answer.ticket, reply);

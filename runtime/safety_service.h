@@ -24,8 +24,8 @@ class SafetyService {
  public:
   struct Hooks {
     std::function<void(const core::PeriodReport&)> on_period;  // For metrics.
-    std::function<void()> on_beat;                             // About 20 times a second: flush the audit, copy counters.
-    std::function<void()> on_progress;                         // The control thread has made progress since the last beat.
+    std::function<void()> on_beat;      // About 20 times a second: flush the audit, copy counters.
+    std::function<void()> on_progress;  // The control thread has made progress since the last beat.
   };
 
   SafetyService(io::Replier replier, io::Publisher publisher, Mailbox& mailbox, AnswerBox& answers,

@@ -13,8 +13,7 @@ void SteadyWallClock::SleepUntil(Instant at) {
   const auto since = at.time_since_epoch();
   const auto whole = std::chrono::floor<std::chrono::seconds>(since);
   const timespec until{whole.count(), std::chrono::nanoseconds(since - whole).count()};
-  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
-  }
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {}
 }
 
 void SteadyWallClock::AwaitMail(Mailbox& mailbox, Instant until) {

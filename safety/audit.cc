@@ -134,8 +134,8 @@ struct Audit::State {
     lock = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (lock < 0) return IoFault("create", path);
     if (flock(lock, LOCK_EX | LOCK_NB) == 0) return {};
-    return Fail(FaultCode::kAlreadyRunning, "audit: " + options.folder +
-                                                " belongs to a running nightshift-safety; stop it, or use another --data");
+    return Fail(FaultCode::kAlreadyRunning,
+                "audit: " + options.folder + " belongs to a running nightshift-safety; stop it, or use another --data");
   }
 
   /// Goes on where the last whole line ended; what a crash tore is cut off.
@@ -160,8 +160,8 @@ struct Audit::State {
       const std::string text = ReadAll(*file);
       if (text.empty()) continue;
       const auto begin = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
-      const auto line = Split(std::string_view(text).substr(begin == std::string::npos ? 0 : begin + 1,
-                                                            text.size() - (begin == std::string::npos ? 0 : begin + 1) - 1));
+      const auto line = Split(std::string_view(text).substr(
+          begin == std::string::npos ? 0 : begin + 1, text.size() - (begin == std::string::npos ? 0 : begin + 1) - 1));
       if (line) std::copy(line->chain.begin(), line->chain.end(), chain.begin());
       return chain;
     }
@@ -206,7 +206,8 @@ Result<Audit> Audit::Open(Options options) {
   state->options = std::move(options);
   std::error_code failed;
   fs::create_directories(state->options.folder, failed);
-  if (failed) return Fail(FaultCode::kIoFailed, "audit: cannot create " + state->options.folder + ": " + failed.message());
+  if (failed)
+    return Fail(FaultCode::kIoFailed, "audit: cannot create " + state->options.folder + ": " + failed.message());
   if (auto locked = state->TakeLock(); !locked) return tl::make_unexpected(locked.error());
   if (auto resumed = state->Resume(); !resumed) return tl::make_unexpected(resumed.error());
   return Audit(std::move(state));

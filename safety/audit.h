@@ -24,9 +24,9 @@ struct AuditRecord {
   core::LatchReport latch;
 };
 
-/// The safety process's own record of every judgement that was not "pass": `<folder>/audit-NNNNNN.jsonl`, one line each,
-/// each with a BLAKE2b hash over itself and the hash before it, so that a cut or edited line shows. A line torn by a
-/// crash is dropped at the next start. At most kFilesMax files of kFileBytesMax; then the oldest is deleted.
+/// The safety process's own record of every judgement that was not "pass": `<folder>/audit-NNNNNN.jsonl`, one line
+/// each, each with a BLAKE2b hash over itself and the hash before it, so that a cut or edited line shows. A line torn
+/// by a crash is dropped at the next start. At most kFilesMax files of kFileBytesMax; then the oldest is deleted.
 ///
 /// Threads: Push from the control thread (no lock, no allocation); everything else from one other thread.
 class Audit {

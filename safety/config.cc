@@ -17,12 +17,12 @@ using core::FaultCode;
 using core::Result;
 
 constexpr std::array<const char*, core::kAxesMax> kAxisNames{"pan", "lift", "elbow", "wrist", "roll", "jaw", "7", "8"};
-constexpr double kAngleRadMax = 6.3;           // One turn each way.
-constexpr double kSpeedRadSMax = 20;           // Faster than any servo of this size.
+constexpr double kAngleRadMax = 6.3;  // One turn each way.
+constexpr double kSpeedRadSMax = 20;  // Faster than any servo of this size.
 constexpr double kAccelerationRadS2Max = 500;
 constexpr double kReachMMax = 2;
 constexpr double kStallNmRadSMax = 20;
-constexpr double kTemperatureCMax = 90;        // Magnets and gears of small servos suffer beyond.
+constexpr double kTemperatureCMax = 90;  // Magnets and gears of small servos suffer beyond.
 
 std::string Text(double value) {
   std::ostringstream text;
@@ -68,8 +68,9 @@ Result<void> CheckWorkspace(const Limits& limits) {
   const core::Vec3 low = limits.workspace_m_min, high = limits.workspace_m_max;
   const auto fine = [](double a, double b) { return a >= -kReachMMax && a < b && b <= kReachMMax; };
   if (!(fine(low.x, high.x) && fine(low.y, high.y) && fine(low.z, high.z)))
-    return Bad("workspace_m_min", "(" + Text(low.x) + ", " + Text(low.y) + ", " + Text(low.z) + "), workspace_m_max = (" +
-                                      Text(high.x) + ", " + Text(high.y) + ", " + Text(high.z) + ")",
+    return Bad("workspace_m_min",
+               "(" + Text(low.x) + ", " + Text(low.y) + ", " + Text(low.z) + "), workspace_m_max = (" + Text(high.x) +
+                   ", " + Text(high.y) + ", " + Text(high.z) + ")",
                "a box inside +-2 m whose lower corner lies below the upper one on every axis");
   return {};
 }
@@ -109,7 +110,8 @@ Result<void> CheckDrives(const Limits& limits) {
                "above 0 and below temperature_c_max = " + Text(limits.temperature_c_max));
   if (auto fine = AllIn(limits, "tracking_error_rad_max", limits.tracking_error_rad_max, {0, kAngleRadMax}); !fine)
     return fine;
-  if (auto fine = AllIn(limits, "stall_free_nm_rad", limits.stall_free_nm_rad, {0, kStallNmRadSMax}); !fine) return fine;
+  if (auto fine = AllIn(limits, "stall_free_nm_rad", limits.stall_free_nm_rad, {0, kStallNmRadSMax}); !fine)
+    return fine;
   if (auto fine = AllIn(limits, "stall_nm_rad_s_max", limits.stall_nm_rad_s_max, {0, kStallNmRadSMax}); !fine)
     return fine;
   return AllIn(limits, "reseed_error_rad_max", limits.reseed_error_rad_max, {0, kAngleRadMax});

@@ -38,13 +38,13 @@ struct Limits {
   core::Duration policy_period{std::chrono::milliseconds(100)};
   core::Duration command_deadline_max{std::chrono::milliseconds(300)};  // Three policy periods: the longest allowed.
   core::Duration peer_wait_max{std::chrono::milliseconds(1000)};  // Wall time a simulated clock waits for a supervisor.
-  int blind_ticks_max = 5;       // Readings in a row that may be missing: 20 ms.
-  int power_up_ticks_max = 250;  // Until drives that were told to hold must hold: 1 s.
+  int blind_ticks_max = 5;                                        // Readings in a row that may be missing: 20 ms.
+  int power_up_ticks_max = 250;                                   // Until drives that were told to hold must hold: 1 s.
 
   // Clearing a stop.
   core::AxisArray reseed_error_rad_max{0.1, 0.1, 0.1, 0.1, 0.1, 1.5};  // Beyond it the setpoint is measured anew.
   double rest_speed_rad_s_max = 0.15;  // Measured; slower counts as at rest (encoder noise and sway).
-  int clears_per_hour_max = 120;       // By the supervisor; then a person must look. Robot time.
+  int clears_per_hour_max = 240;  // By the supervisor, of more than silence; then a person must look. Robot time.
   bool arm_after_restart = true;       // May the supervisor clear a restart; false: a person must.
 };
 

@@ -17,7 +17,7 @@ using core::Verdict;
 
 constexpr std::array kShares{1.0, 0.5, 0.25, 0.125};  // Of a motion whose stop would leave the workspace; then none.
 constexpr double kRoundingM = 1e-9;                   // The stop ends on the wall itself, give or take rounding.
-constexpr double kReachedRad = 0.02;                  // A target missed by more than this (4 mm at the tip) was limited.
+constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm at the tip) was limited.
 
 LimitId LimitOf(StopCause cause) {
   switch (cause) {

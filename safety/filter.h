@@ -18,8 +18,8 @@ struct Judgement {
   core::SafeAction action;
   core::Verdict verdict = core::Verdict::kPass;
   core::LimitId limit = core::LimitId::kNone;
-  int axis = 0;                // The axis that the limit acted on; 0 where the limit is the whole arm's.
-  double wanted = 0;           // In the limit's unit: rad, rad/s, m, s.
+  int axis = 0;       // The axis that the limit acted on; 0 where the limit is the whole arm's.
+  double wanted = 0;  // In the limit's unit: rad, rad/s, m, s.
   double allowed = 0;
   std::uint64_t sequence = 0;  // Of the proposal in force; 0: none.
 
@@ -29,8 +29,8 @@ struct Judgement {
 
 /// Turns a proposed action into one the robot may execute, or refuses it. Each tick ends in commanded positions and
 /// velocities from which a stop, checked to its end against joint ranges and the workspace, exists: braking every axis.
-/// A new motion is accepted only with its own checked stop; otherwise the old stop is followed. By induction no sequence
-/// of proposals leads outside a limit.
+/// A new motion is accepted only with its own checked stop; otherwise the old stop is followed. By induction no
+/// sequence of proposals leads outside a limit.
 ///
 /// Thread: control thread only. Real-time: no lock, no allocation, no log, no clock.
 class Filter {

@@ -53,12 +53,15 @@ std::string_view Advice(Clearance clearance) {
   switch (clearance) {
     case Clearance::kCleared: return "The stop is cleared.";
     case Clearance::kNotLatched: return "Nothing is stopped; there is nothing to clear.";
-    case Clearance::kStale: return "The acknowledgement names another stop; read the latest report and acknowledge that.";
+    case Clearance::kStale:
+      return "The acknowledgement names another stop; read the latest report and acknowledge that.";
     case Clearance::kNeedsPerson: return "This stop is cleared by a person only: nightshift clear.";
     case Clearance::kStillHot: return "A motor is too warm; the stop clears by itself when it has cooled.";
-    case Clearance::kNoReading: return "The drives do not answer or hold no torque; wait for fresh readings, check the bus.";
+    case Clearance::kNoReading:
+      return "The drives do not answer or hold no torque; wait for fresh readings, check the bus.";
     case Clearance::kNotAtRest: return "The arm still moves; acknowledge again when it is at rest.";
-    case Clearance::kTooMany: return "The supervisor has cleared too often within an hour; a person must look: nightshift clear.";
+    case Clearance::kTooMany:
+      return "The supervisor has cleared too often within an hour; a person must look: nightshift clear.";
   }
   return "?";
 }
@@ -118,6 +121,11 @@ std::uint64_t Monitor::Nonce() const {
   return z ^ (z >> 31);
 }
 
+/// Silence alone is free: the arm held still and nothing happened to it, however often a supervisor paused.
+bool Monitor::UsesBudget(const Latched& latch, const Acknowledgement& ack) {
+  return ack.by != ClearedBy::kPerson && latch.causes != Bit(StopCause::kNoCommand);
+}
+
 bool Monitor::BudgetLeft(core::Instant now) const {
   const auto allowed = static_cast<std::uint64_t>(limits_.clears_per_hour_max);
   if (clears_count_ < allowed) return true;
@@ -134,7 +142,7 @@ Clearance Monitor::Judge(const Latched& latch, const Acknowledgement& ack, Readi
   }
   if (readiness == Readiness::kNoReading) return Clearance::kNoReading;
   if (readiness == Readiness::kNotAtRest) return Clearance::kNotAtRest;
-  if (ack.by != ClearedBy::kPerson && !BudgetLeft(now)) return Clearance::kTooMany;
+  if (UsesBudget(latch, ack) && !BudgetLeft(now)) return Clearance::kTooMany;
   return Clearance::kCleared;
 }
 
@@ -143,8 +151,9 @@ Clearance Monitor::Acknowledge(const Acknowledgement& ack, Readiness readiness, 
   if (latch == nullptr) return Clearance::kNotLatched;
   const Clearance clearance = Judge(*latch, ack, readiness, now);
   if (clearance != Clearance::kCleared) return clearance;
+  const bool uses_budget = UsesBudget(*latch, ack);
   state_ = Running{};
-  if (ack.by != ClearedBy::kPerson) {
+  if (uses_budget) {
     clears_[clears_count_ % clears_.size()] = now;
     ++clears_count_;
   }

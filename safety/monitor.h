@@ -96,6 +96,7 @@ class Monitor {
   }
 
   Clearance Judge(const Latched& latch, const Acknowledgement& ack, Readiness readiness, core::Instant now) const;
+  static bool UsesBudget(const Latched& latch, const Acknowledgement& ack);
   bool BudgetLeft(core::Instant now) const;
   std::uint64_t Nonce() const;
 

@@ -25,16 +25,16 @@ using core::Result;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kHighWaterMark = 1;
-constexpr int kReconnectMsMin = 10;    // A restarted peer is found again within a policy period...
-constexpr int kReconnectMsMax = 200;   // ...and one that stays away costs nothing.
+constexpr int kReconnectMsMin = 10;   // A restarted peer is found again within a policy period...
+constexpr int kReconnectMsMax = 200;  // ...and one that stays away costs nothing.
 constexpr std::int64_t kDisconnectBytes = 4 * static_cast<std::int64_t>(kMessageBytesMax);  // Beyond this: hang up.
 constexpr int kMalformedPerReceiveMax = 64;  // A babbling peer cannot hold the receiver in its loop for ever.
 constexpr int kLateAnswersPerReceiveMax = 64;
 constexpr Wait kReplyWaitMax{20};  // For a peer that has not yet taken the reply before.
 constexpr std::string_view kIpc = "ipc://";
 
-/// The context of all connecting sockets. Never destroyed: a destructor that waits for peers has no place in a crash-only
-/// program.
+/// The context of all connecting sockets. Never destroyed: a destructor that waits for peers has no place in a
+/// crash-only program.
 void* SharedContext() {
   static void* const context = zmq_ctx_new();
   NIGHTSHIFT_CHECK(context != nullptr);
@@ -66,8 +66,7 @@ class Handle {
   ~Handle() {
     if (socket_ != nullptr) zmq_close(socket_);
     if (own_context_ != nullptr)
-      while (zmq_ctx_term(own_context_) != 0 && errno == EINTR) {
-      }
+      while (zmq_ctx_term(own_context_) != 0 && errno == EINTR) {}
     if (lock_ >= 0) close(lock_);
   }
 
@@ -223,8 +222,8 @@ Result<Endpoints> EndpointsIn(const std::string& run_directory) {
   constexpr std::size_t kPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;
   if (run_directory.size() + kLongest.size() > kPathBytesMax)
     return Fail(FaultCode::kInvalidConfig,
-                "run directory " + run_directory + " has " + std::to_string(run_directory.size()) +
-                    " bytes: at most " + std::to_string(kPathBytesMax - kLongest.size()) +
+                "run directory " + run_directory + " has " + std::to_string(run_directory.size()) + " bytes: at most " +
+                    std::to_string(kPathBytesMax - kLongest.size()) +
                     " are allowed, because the kernel limits socket paths; use a shorter --data path");
   const auto at = [&](std::string_view name) { return std::string(kIpc) + run_directory + "/" + std::string(name); };
   return Endpoints{.cell_bus = at("cell-bus.sock"),
@@ -320,7 +319,8 @@ std::optional<Replier::Request> Replier::Receive(Wait wait) {
     std::array<Frame, 3> frames;  // Peer, id, body.
     const Arrival arrival = ReceiveFrames(socket, frames, until);
     if (arrival == Arrival::kNothing) break;
-    if (arrival == Arrival::kWhole && frames[1].bytes().size() == sizeof(std::uint64_t) && frames[2].bytes().size() <= kMessageBytesMax)
+    if (arrival == Arrival::kWhole && frames[1].bytes().size() == sizeof(std::uint64_t) &&
+        frames[2].bytes().size() <= kMessageBytesMax)
       return Request{std::string(frames[0].bytes()), DecodeId(frames[1].bytes()), std::string(frames[2].bytes())};
     ++socket_->malformed;
   }
@@ -329,8 +329,8 @@ std::optional<Replier::Request> Replier::Receive(Wait wait) {
 
 namespace {
 
-/// With ROUTER_MANDATORY the first frame fails when the peer is gone, or (EAGAIN) has not taken the reply before this one;
-/// then nothing was sent. That the one before was taken shows only after the socket has looked at its commands.
+/// With ROUTER_MANDATORY the first frame fails when the peer is gone, or (EAGAIN) has not taken the reply before this
+/// one; then nothing was sent. That the one before was taken shows only after the socket has looked at its commands.
 bool StartReply(void* socket, const std::string& peer) {
   constexpr int kFlags = ZMQ_DONTWAIT | ZMQ_SNDMORE;
   const auto until = SteadyClock::now() + kReplyWaitMax;

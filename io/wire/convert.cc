@@ -140,11 +140,12 @@ Result<core::JointState> Decode(const wire::JointState& in) {
   out.axes = in.q_rad_size();
   out.powered = in.powered();
   if (out.axes > core::kAxesMax) return WrongSize("q_rad", out.axes, core::kAxesMax);
-  const auto fine = InOrder([&] { return DecodeAxes("q_rad", in.q_rad(), out.axes, &out.q_rad); },
-                            [&] { return DecodeAxes("dq_rad_s", in.dq_rad_s(), out.axes, &out.dq_rad_s); },
-                            [&] { return DecodeAxes("torque_nm", in.torque_nm(), out.axes, &out.torque_nm); },
-                            [&] { return DecodeAxes("current_a", in.current_a(), out.axes, &out.current_a); },
-                            [&] { return DecodeAxes("temperature_c", in.temperature_c(), out.axes, &out.temperature_c); });
+  const auto fine =
+      InOrder([&] { return DecodeAxes("q_rad", in.q_rad(), out.axes, &out.q_rad); },
+              [&] { return DecodeAxes("dq_rad_s", in.dq_rad_s(), out.axes, &out.dq_rad_s); },
+              [&] { return DecodeAxes("torque_nm", in.torque_nm(), out.axes, &out.torque_nm); },
+              [&] { return DecodeAxes("current_a", in.current_a(), out.axes, &out.current_a); },
+              [&] { return DecodeAxes("temperature_c", in.temperature_c(), out.axes, &out.temperature_c); });
   if (!fine) return tl::make_unexpected(fine.error());
   return out;
 }
@@ -200,17 +201,17 @@ void Encode(const core::Transition& in, wire::Transition* out) {
 Result<core::Transition> Decode(const wire::Transition& in) {
   core::Transition out;
   if (!in.has_before() || !in.has_after())
-    return Fail(FaultCode::kMalformedMessage, "transition without the observation before or after it; it was cut short");
+    return Fail(FaultCode::kMalformedMessage,
+                "transition without the observation before or after it; it was cut short");
   out.reward = in.reward();
   if (!std::isfinite(out.reward)) return NotFinite("reward");
-  const auto fine =
-      InOrder([&] { return Take(Decode(in.before()), &out.before); },
-              [&] { return DecodeAction("proposed", in.proposed(), &out.proposed); },
-              [&] { return DecodeAction("applied", in.applied(), &out.applied); },
-              [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
-              [&] { return DecodeEnum("limit", in.limit(), core::LimitId::kLatched, &out.limit); },
-              [&] { return Take(Decode(in.after()), &out.after); },
-              [&] { return DecodeEnum("ended", in.ended(), core::Outcome::kInterrupted, &out.ended); });
+  const auto fine = InOrder([&] { return Take(Decode(in.before()), &out.before); },
+                            [&] { return DecodeAction("proposed", in.proposed(), &out.proposed); },
+                            [&] { return DecodeAction("applied", in.applied(), &out.applied); },
+                            [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
+                            [&] { return DecodeEnum("limit", in.limit(), core::LimitId::kLatched, &out.limit); },
+                            [&] { return Take(Decode(in.after()), &out.after); },
+                            [&] { return DecodeEnum("ended", in.ended(), core::Outcome::kInterrupted, &out.ended); });
   if (!fine) return tl::make_unexpected(fine.error());
   return out;
 }
@@ -273,12 +274,12 @@ Result<core::PeriodReport> Decode(const wire::PeriodReport& in) {
   out.ticks_limited = in.ticks_limited();
   out.sequence = in.sequence();
   if (!std::isfinite(out.margin)) return NotFinite("margin");
-  const auto fine =
-      InOrder([&] { return Take(Decode(in.joints()), &out.joints); },
-              [&] { return DecodeAxes("commanded_q_rad", in.commanded_q_rad(), out.joints.axes, &out.commanded_q_rad); },
-              [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
-              [&] { return DecodeEnum("limit", in.limit(), core::LimitId::kLatched, &out.limit); },
-              [&] { return Take(Decode(in.latch()), &out.latch); });
+  const auto fine = InOrder(
+      [&] { return Take(Decode(in.joints()), &out.joints); },
+      [&] { return DecodeAxes("commanded_q_rad", in.commanded_q_rad(), out.joints.axes, &out.commanded_q_rad); },
+      [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
+      [&] { return DecodeEnum("limit", in.limit(), core::LimitId::kLatched, &out.limit); },
+      [&] { return Take(Decode(in.latch()), &out.latch); });
   if (!fine) return tl::make_unexpected(fine.error());
   return out;
 }

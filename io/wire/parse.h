@@ -15,7 +15,8 @@ template <typename Message>
 core::Result<Message> Parse(std::string_view bytes) {
   Message message;
   if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return message;
-  return core::Fail(core::FaultCode::kMalformedMessage, std::to_string(bytes.size()) + " bytes are not a message of type " +
+  return core::Fail(core::FaultCode::kMalformedMessage, std::to_string(bytes.size()) +
+                                                            " bytes are not a message of type " +
                                                             message.GetTypeName() + "; is the sender another version?");
 }
 

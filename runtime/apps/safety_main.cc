@@ -144,9 +144,7 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
 
 int Fail(const core::Fault& fault) {
   monitoring::LogFault("nightshift-safety", fault);
-  const bool useless_again = fault.code == core::FaultCode::kInvalidConfig || fault.code == core::FaultCode::kMissingFile ||
-                             fault.code == core::FaultCode::kAlreadyRunning;
-  return useless_again ? kExitRefused : kExitFault;
+  return ExitCodeOf(fault.code);
 }
 
 int Main(const Options& options) {

@@ -5,8 +5,8 @@
 #include "core/observation.h"
 #include "safety/config.h"
 
-/// Hazard: the arm is not what the driver says it is: silent, frozen or garbled readings; too hot; not where it was told
-/// to be.
+/// Hazard: the arm is not what the driver says it is: silent, frozen or garbled readings; too hot; not where it was
+/// told to be.
 namespace nightshift::safety {
 
 /// True if the reading is whole: right number of axes, every number finite, and newer than the one before.

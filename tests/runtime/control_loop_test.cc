@@ -101,7 +101,8 @@ struct Rig {
   std::optional<core::PeriodReport> Report() {
     std::optional<core::PeriodReport> report;
     while (const auto answer = answers.Take())
-      if (const auto* period = std::get_if<PeriodAnswer>(&*answer); period && period->ticket != 0) report = period->report;
+      if (const auto* period = std::get_if<PeriodAnswer>(&*answer); period && period->ticket != 0)
+        report = period->report;
     return report;
   }
   /// Past the latch of the start, at a boundary.

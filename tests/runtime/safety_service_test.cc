@@ -169,7 +169,8 @@ TEST_F(SafetyServiceTest, MalformedRequestsAreRefusedCountedAndHarmless) {
   wire::SafetyRequest other_version;
   other_version.set_protocol(99);
   other_version.mutable_stop();
-  for (const std::string& body : {std::string("\xff\xff garbage"), empty.SerializeAsString(), other_version.SerializeAsString()}) {
+  for (const std::string& body :
+       {std::string("\xff\xff garbage"), empty.SerializeAsString(), other_version.SerializeAsString()}) {
     const auto reply = io::Parse<wire::SafetyReply>(*stranger->Call(body, io::Wait(3000)));
     ASSERT_TRUE(reply->has_refused());
     EXPECT_EQ(reply->refused().code(), "malformed_message");

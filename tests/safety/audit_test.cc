@@ -26,9 +26,15 @@ class AuditTest : public testing::Test {
     return {.folder = folder_.string(), .utc_ns = [] { return std::int64_t{1234}; }, .file_bytes_max = file_bytes_max};
   }
   static AuditRecord Limited() {
-    return {.at = core::Instant(core::Seconds(2.5)), .verdict = core::Verdict::kLimited,
-            .limit = core::LimitId::kWorkspace, .axis = 0, .wanted = 0.01, .allowed = 0, .ticks_limited = 7,
-            .sequence = 42, .latch = {}};
+    return {.at = core::Instant(core::Seconds(2.5)),
+            .verdict = core::Verdict::kLimited,
+            .limit = core::LimitId::kWorkspace,
+            .axis = 0,
+            .wanted = 0.01,
+            .allowed = 0,
+            .ticks_limited = 7,
+            .sequence = 42,
+            .latch = {}};
   }
   std::string Text(const std::string& file = "audit-000001.jsonl") const {
     std::ifstream in(folder_ / file);

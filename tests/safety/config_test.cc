@@ -55,7 +55,8 @@ TEST(SafetyLimits, RefusesACommandDeadlineOfMoreThanThreePolicyPeriods) {
 }
 
 TEST(SafetyLimits, RefusesPeriodsThatDoNotFitEachOther) {
-  EXPECT_THAT(FaultAfter([](Limits& l) { l.policy_period = milliseconds(99); }), HasSubstr("multiple of control_period"));
+  EXPECT_THAT(FaultAfter([](Limits& l) { l.policy_period = milliseconds(99); }),
+              HasSubstr("multiple of control_period"));
   EXPECT_THAT(FaultAfter([](Limits& l) { l.control_period = milliseconds(0); }), HasSubstr("[1, 10] ms"));
 }
 

@@ -2,25 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 
 #include "core/random.h"
+#include "tests/safety/counting_allocator.h"
 #include "tests/safety/ideal_arm.h"
-
-namespace {
-std::size_t g_allocations = 0;  // Of the whole test program; read on one thread.
-}
-
-// Counts allocations: the tick must make none.
-void* operator new(std::size_t size) {
-  ++g_allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace nightshift::safety {
 namespace {
@@ -133,21 +119,22 @@ TEST(FilterProperty, TighteningALimitNeverLetsMoreThrough) {
       wanted[core::kPan] = target;
       arm->Period(arm->Propose(wanted));
     }
-    EXPECT_LE(tight_arm.filter.commanded_q_rad()[core::kPan], loose_arm.filter.commanded_q_rad()[core::kPan] + kTolerance);
+    EXPECT_LE(tight_arm.filter.commanded_q_rad()[core::kPan],
+              loose_arm.filter.commanded_q_rad()[core::kPan] + kTolerance);
   }
 }
 
 TEST(FilterProperty, ATickAllocatesNothing) {
   IdealArm arm;
   arm.Arm();
-  const std::size_t before = g_allocations;
+  const std::size_t before = AllocationsSoFar();
   for (int period = 0; period < 40; ++period) {
     auto target = arm.seen.q_rad;
     target[core::kLift] += period % 2 == 0 ? 0.3 : -0.3;
     arm.Period(arm.Propose(target));
   }
   for (int i = 0; i < 10; ++i) arm.TickBlind();
-  const std::size_t after = g_allocations;
+  const std::size_t after = AllocationsSoFar();
   EXPECT_EQ(after, before);
   EXPECT_TRUE(arm.filter.latch().latched());
 }

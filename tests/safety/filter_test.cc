@@ -116,20 +116,20 @@ TEST_P(FilterRefuses, CountsItAndDoesNotMove) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, FilterRefuses,
-    testing::Values(
-        BadCase{"Late", LimitId::kLate, [](IdealArm& arm, auto& a) { a.deadline = arm.now - milliseconds(1); }},
-        BadCase{"Replayed", LimitId::kReplayed, [](IdealArm&, auto& a) { --a.sequence; }},
-        BadCase{"OutOfOrder", LimitId::kReplayed, [](IdealArm&, auto& a) { a.sequence = 0; }},
-        BadCase{"OldEpoch", LimitId::kWrongEpoch, [](IdealArm&, auto& a) { --a.epoch; }},
-        BadCase{"FutureEpoch", LimitId::kWrongEpoch, [](IdealArm&, auto& a) { ++a.epoch; }},
-        BadCase{"TooFewAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = 5; }},
-        BadCase{"TooManyAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = 99; }},
-        BadCase{"NegativeAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = -1; }},
-        BadCase{"NaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.target_q_rad[3] = std::nan(""); }},
-        BadCase{"Infinity", LimitId::kNotFinite,
-                [](IdealArm&, auto& a) { a.target_q_rad[0] = std::numeric_limits<double>::infinity(); }},
-        BadCase{"RiskNaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = std::nan(""); }},
-        BadCase{"RiskZero", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = 0; }}),
+    testing::Values(BadCase{"Late", LimitId::kLate,
+                            [](IdealArm& arm, auto& a) { a.deadline = arm.now - milliseconds(1); }},
+                    BadCase{"Replayed", LimitId::kReplayed, [](IdealArm&, auto& a) { --a.sequence; }},
+                    BadCase{"OutOfOrder", LimitId::kReplayed, [](IdealArm&, auto& a) { a.sequence = 0; }},
+                    BadCase{"OldEpoch", LimitId::kWrongEpoch, [](IdealArm&, auto& a) { --a.epoch; }},
+                    BadCase{"FutureEpoch", LimitId::kWrongEpoch, [](IdealArm&, auto& a) { ++a.epoch; }},
+                    BadCase{"TooFewAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = 5; }},
+                    BadCase{"TooManyAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = 99; }},
+                    BadCase{"NegativeAxes", LimitId::kWrongSize, [](IdealArm&, auto& a) { a.axes = -1; }},
+                    BadCase{"NaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.target_q_rad[3] = std::nan(""); }},
+                    BadCase{"Infinity", LimitId::kNotFinite,
+                            [](IdealArm&, auto& a) { a.target_q_rad[0] = std::numeric_limits<double>::infinity(); }},
+                    BadCase{"RiskNaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = std::nan(""); }},
+                    BadCase{"RiskZero", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = 0; }}),
     [](const auto& test_case) { return std::string(test_case.param.name); });
 
 TEST(Filter, GoesOnWithAValidProposalWhenABadOneArrives) {

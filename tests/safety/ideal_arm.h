@@ -13,7 +13,8 @@ class IdealArm {
  public:
   static constexpr core::Epoch kFirstEpoch = 100;
 
-  explicit IdealArm(const Limits& given = {}) : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+  explicit IdealArm(const Limits& given = {})
+      : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
     // Over the tray, hand down.
     seen.axes = limits.axes;
     seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);

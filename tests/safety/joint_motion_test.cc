@@ -76,7 +76,7 @@ struct Drive {
     constexpr double kHuge = 1e308;
     switch (kind) {
       case 0: return random.Uniform(-1, 1) * 3 * bounds.speed_rad_s_max;
-      case 1: return (tick / 97) % 2 == 0 ? kHuge : -kHuge;               // Bang-bang, end to end.
+      case 1: return (tick / 97) % 2 == 0 ? kHuge : -kHuge;  // Bang-bang, end to end.
       case 2: return random.Chance(0.5) ? kHuge : -kHuge;
       case 3: return std::numeric_limits<double>::infinity();
       case 4: return random.Chance(0.3) ? std::nan("") : -std::numeric_limits<double>::infinity();

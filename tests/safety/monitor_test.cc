@@ -127,14 +127,24 @@ TEST(Monitor, TheSupervisorMayClearOnlySoOftenAnHourAPersonAlways) {
   Story story;
   for (int i = 0; i < story.limits.clears_per_hour_max; ++i) {
     ASSERT_EQ(story.Clear(), Clearance::kCleared) << i;
-    story.monitor.Raise(StopCause::kNoCommand);
+    story.monitor.Raise(StopCause::kStall);
     story.now += core::Seconds(1);
   }
   EXPECT_EQ(story.Clear(), Clearance::kTooMany);
   EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
-  story.monitor.Raise(StopCause::kNoCommand);
+  story.monitor.Raise(StopCause::kStall);
   story.now = core::Instant(std::chrono::hours(1)) + core::Seconds(2);
   EXPECT_EQ(story.Clear(), Clearance::kCleared) << "an hour after the first";
+}
+
+TEST(Monitor, AStopForSilenceAloneIsClearedHoweverOften) {
+  Story story;
+  for (int i = 0; i < 3 * story.limits.clears_per_hour_max; ++i) {
+    ASSERT_EQ(story.Clear(), Clearance::kCleared) << i;
+    story.monitor.Raise(StopCause::kNoCommand);
+  }
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared) << "silence must not have used the budget up";
 }
 
 TEST(Monitor, HasNothingToClearWhenItRuns) {
@@ -144,7 +154,8 @@ TEST(Monitor, HasNothingToClearWhenItRuns) {
 }
 
 TEST(Monitor, PowerGoesOnlyForCausesWhoseHoldingWouldDoHarm) {
-  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kStall, StopCause::kDriverLost, StopCause::kOperator}) {
+  for (const StopCause cause :
+       {StopCause::kNoCommand, StopCause::kStall, StopCause::kDriverLost, StopCause::kOperator}) {
     Story story;
     story.monitor.Raise(cause);
     EXPECT_FALSE(story.monitor.wants_power_off()) << Name(cause);

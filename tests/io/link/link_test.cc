@@ -107,7 +107,8 @@ TEST_F(LinkTest, GoesOnWhenThePeerIsReplaced) {
     });
     // What is asked before the death of the old peer shows is lost; asking again is all it takes.
     core::Result<std::string> answer;
-    for (int attempt = 0; attempt < 20 && (attempt == 0 || !answer); ++attempt) answer = requester.Call("hello", Wait(200));
+    for (int attempt = 0; attempt < 20 && (attempt == 0 || !answer); ++attempt)
+      answer = requester.Call("hello", Wait(200));
     answered = true;
     peer.join();
     ASSERT_TRUE(answer) << "life " << life << ": " << answer.error().detail;
@@ -121,8 +122,7 @@ TEST_F(LinkTest, NothingAskedOfADeadPeerReachesItsSuccessor) {
     ASSERT_TRUE(requester.Send("to the first"));
     ASSERT_TRUE(first.Receive(kLong));
   }
-  while (requester.Send("to nobody", Wait(1))) {
-  }
+  while (requester.Send("to nobody", Wait(1))) {}
   Replier second = Answerer();
   EXPECT_FALSE(second.Receive(kShort));
 }

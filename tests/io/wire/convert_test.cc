@@ -205,7 +205,8 @@ TEST(Parse, SurvivesRandomBytes) {
   for (int i = 0; i < 20000; ++i) {
     std::string bytes = good;
     for (int change = 0; change < 4; ++change)
-      bytes[static_cast<std::size_t>(random.Index(static_cast<int>(bytes.size())))] = static_cast<char>(random.Index(256));
+      bytes[static_cast<std::size_t>(random.Index(static_cast<int>(bytes.size())))] =
+          static_cast<char>(random.Index(256));
     const auto decoded = TransitionFromBytes(bytes);
     if (!decoded) continue;
     ++accepted;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program nightshift-safety itself, alone: no cell, no supervisor.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/link/link.h"
+#include "io/wire/nightshift.pb.h"
+#include "io/wire/parse.h"
+#include "runtime/exit_codes.h"
+
+namespace nightshift::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int kWaitMs = 20000;  // Bounds a test that fails.
+
+/// A child process whose error output goes to a file.
+class Child {
+ public:
+  Child(std::vector<std::string> arguments, const fs::path& log, const std::string& notify_socket = "") {
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    pid_ = fork();
+    if (pid_ == 0) {
+      if (!notify_socket.empty()) setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
+      if (!freopen(log.c_str(), "w", stderr)) _exit(99);
+      execv(argv[0], argv.data());
+      _exit(98);
+    }
+  }
+  ~Child() {
+    if (!pid_) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  pid_t pid() const { return pid_; }
+  void Signal(int signal) const { kill(pid_, signal); }
+
+  /// The exit status, if it ends in time.
+  std::optional<int> Ended() {
+    pollfd ended{static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), POLLIN, 0};
+    const bool in_time = poll(&ended, 1, kWaitMs) == 1;
+    close(ended.fd);
+    if (!in_time) return std::nullopt;
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+class SafetyProcess : public testing::Test {
+ protected:
+  void SetUp() override {
+    data_ = fs::temp_directory_path() / ("safety-" + std::to_string(getpid()));
+    fs::remove_all(data_);
+    fs::create_directories(data_);
+  }
+  void TearDown() override { fs::remove_all(data_); }
+
+  std::vector<std::string> Arguments(const std::string& config = NIGHTSHIFT_SOURCE_DIR "/configs/tabletop.toml") const {
+    return {NIGHTSHIFT_SAFETY_PROGRAM, "--config", config, "--data", data_.string()};
+  }
+  fs::path Log() const { return data_ / "log"; }
+  static std::string Text(const fs::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  /// Waits until the process tells its state.
+  bool Speaks() const {
+    auto listener = io::Subscriber::Connect(io::EndpointsIn((data_ / "run").string())->safety_state);
+    return listener && listener->Latest(io::Wait(kWaitMs)).has_value();
+  }
+
+  fs::path data_;
+};
+
+TEST_F(SafetyProcess, LoadsNoLearningVisionPhysicsOrDatabase) {
+  Child safety(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  const std::string maps = Text("/proc/" + std::to_string(safety.pid()) + "/maps");
+  EXPECT_THAT(maps, HasSubstr("libzmq"));
+  for (const char* foreign : {"libtorch", "libc10", "libopencv", "libmujoco", "libsqlite", "libEGL", "libopenblas"})
+    EXPECT_THAT(maps, Not(HasSubstr(foreign)));
+}
+
+TEST_F(SafetyProcess, EndsWithZeroWhenAskedTo) {
+  Child safety(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  safety.Signal(SIGTERM);
+  EXPECT_EQ(safety.Ended(), kExitDone) << Text(Log());
+}
+
+TEST_F(SafetyProcess, ASecondOneOnTheSameDataIsRefusedAndSaysSo) {
+  Child first(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  Child second(Arguments(), data_ / "second");
+  EXPECT_EQ(second.Ended(), kExitRefused);
+  EXPECT_THAT(Text(data_ / "second"), HasSubstr("already_running"));
+  EXPECT_TRUE(Speaks()) << "the first must not notice";
+}
+
+TEST_F(SafetyProcess, StartsAgainAtOnceAfterAKill) {
+  for (int life = 0; life < 3; ++life) {
+    Child safety(Arguments(), Log());
+    ASSERT_TRUE(Speaks()) << Text(Log());
+    safety.Signal(SIGKILL);
+    EXPECT_EQ(safety.Ended(), -SIGKILL);
+  }
+}
+
+TEST_F(SafetyProcess, RefusesAnImpossibleLimitByName) {
+  const fs::path config = data_ / "bad.toml";
+  std::ofstream(config) << "[safety]\nspeed_rad_s_max = [4, 4, -1, 4, 4, 6]\n";
+  Child safety(Arguments(config.string()), Log());
+  EXPECT_EQ(safety.Ended(), kExitRefused);
+  EXPECT_THAT(Text(Log()), HasSubstr("speed_rad_s_max"));
+}
+
+TEST_F(SafetyProcess, TellsTheServiceManagerThatItIsReadyAndStrokesTheWatchdog) {
+  const std::string path = (data_ / "notify").string();
+  const int listener = socket(AF_UNIX, SOCK_DGRAM, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  Child safety(Arguments(), Log(), path);
+  std::string heard;
+  pollfd readable{listener, POLLIN, 0};
+  for (int i = 0; i < 20 && heard.find("WATCHDOG=1") == std::string::npos && poll(&readable, 1, kWaitMs) == 1; ++i) {
+    char text[256];
+    const auto size = recv(listener, text, sizeof text, 0);
+    heard.append(text, static_cast<std::size_t>(std::max<ssize_t>(0, size))).append("\n");
+  }
+  close(listener);
+  EXPECT_THAT(heard, HasSubstr("READY=1"));
+  EXPECT_THAT(heard, HasSubstr("WATCHDOG=1"));
+}
+
+}  // namespace
+}  // namespace nightshift::runtime
