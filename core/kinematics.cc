@@ -9,11 +9,11 @@
 namespace nightshift::core {
 namespace {
 
-constexpr int kCorrectionsMax = 12;          // The offset of the grasp point couples pan and roll weakly.
-constexpr int kBisectionsMax = 30;           // 1.2 rad / 2^30.
-constexpr double kTiltMaxRad = 1.2;          // Beyond this a top grasp is no longer one.
+constexpr int kCorrectionsMax = 12;  // The offset of the grasp point couples pan and roll weakly.
+constexpr int kBisectionsMax = 30;   // 1.2 rad / 2^30.
+constexpr double kTiltMaxRad = 1.2;  // Beyond this a top grasp is no longer one.
 constexpr double kPositionToleranceM = 5e-4;
-constexpr double kReachSlackM = 1e-6;        // Keeps acos inside its domain.
+constexpr double kReachSlackM = 1e-6;  // Keeps acos inside its domain.
 
 struct Planar {
   double lift, elbow, wrist;
@@ -62,9 +62,8 @@ TipPose ForwardKinematics(const ArmGeometry& arm, const AxisArray& q) {
                    arm.hand_m * std::sin(hand) + off_x * std::cos(hand);
   const double z = arm.base_height_m + arm.upper_arm_m * std::cos(upper) + arm.forearm_m * std::cos(fore) +
                    arm.hand_m * std::cos(hand) - off_x * std::sin(hand);
-  return {.position_m = Rotate({r, off_y, z}, q[kPan]),
-          .tilt_rad = std::numbers::pi - hand,
-          .yaw_rad = q[kPan] - q[kRoll]};
+  return {
+      .position_m = Rotate({r, off_y, z}, q[kPan]), .tilt_rad = std::numbers::pi - hand, .yaw_rad = q[kPan] - q[kRoll]};
 }
 
 Result<AxisArray> InverseKinematics(const ArmGeometry& arm, Vec3 position, double yaw_rad) {
@@ -82,11 +81,10 @@ Result<AxisArray> InverseKinematics(const ArmGeometry& arm, Vec3 position, doubl
     if (Norm(missing) < kPositionToleranceM) return q;
     axis = axis + missing;
   }
-  return Fail(FaultCode::kOutOfReach, "inverse kinematics: (" + std::to_string(position.x) + ", " +
-                                          std::to_string(position.y) + ", " + std::to_string(position.z) +
-                                          ") m is out of reach; stay within " +
-                                          std::to_string(arm.upper_arm_m + arm.forearm_m + arm.shoulder_offset_m) +
-                                          " m of the base axis");
+  return Fail(FaultCode::kOutOfReach,
+              "inverse kinematics: (" + std::to_string(position.x) + ", " + std::to_string(position.y) + ", " +
+                  std::to_string(position.z) + ") m is out of reach; stay within " +
+                  std::to_string(arm.upper_arm_m + arm.forearm_m + arm.shoulder_offset_m) + " m of the base axis");
 }
 
 }  // namespace nightshift::core

@@ -84,7 +84,9 @@ Phase Agent::phase() const {
     if (shown && clone_updates_left() > 0) return Phase::kCloning;
   }
   if (practice_.size() + demonstrations_.size() == 0) return Phase::kWaiting;
-  return state_.updates < config_.actor_frozen_updates ? Phase::kWarmingUp : Phase::kLearning;
+  // Without a clone there is nothing to protect.
+  const bool frozen = state_.clone_updates > 0 && state_.updates < config_.actor_frozen_updates;
+  return frozen ? Phase::kWarmingUp : Phase::kLearning;
 }
 
 std::int64_t Agent::clone_updates_left() const {

@@ -38,18 +38,18 @@ struct AgentConfig {
   double temperature_start = 0.01;  // 1.0 drowns the demonstrations in noise.
   double temperature_min = 1e-4;    // Keeps the logarithm and the exploration alive.
   double temperature_max = 0.2;     // A saturated gripper looks like lost entropy; it must not shake the arm.
-  double target_entropy = -2;       // Nats; half of the action's dimensions, negative.
-  double log_std_start = -1.5;      // About the target entropy, so that the temperature need not hunt for it.
+  double target_entropy = -4;       // Nats; with -2 practice was half as successful as the mean action.
+  double log_std_start = -2;        // About the target entropy, so that the temperature need not hunt for it.
   int actor_every = 2;              // Critic updates per actor update: the critic must lead.
-  CriticOpinion actor_opinion = CriticOpinion::kMean;
+  CriticOpinion actor_opinion = CriticOpinion::kMinimum;  // The mean led the clone astray.
   double deployed_rate = 0.003;     // Of the averaged actor, per actor update; the raw one swings by 50 points.
 
   // Cloning, so that practice begins where the script is.
   int clone_updates = 2000;        // Of the actor alone, before everything else.
   int offline_updates = 1000;      // Of the critics, on the script's experience, before a learned policy acts.
-  int actor_frozen_updates = 4000; // Critic warm-up: a fresh critic would talk the actor out of the clone.
-  double clone_weight = 1.0;       // Of the cloning term beside the critics' opinion, at first ...
-  int clone_fade_updates = 16000;  // ... and zero after so many updates (4,000 policy steps at ratio 4).
+  int actor_frozen_updates = 5000; // Critic warm-up: a fresh critic would talk the actor out of the clone.
+  double clone_weight = 10;        // Of the cloning term beside the critics' opinion; with 1 the clone was unlearned.
+  int clone_fade_updates = 60000;  // It fades to zero within so many updates (15,000 policy steps at ratio 4).
   double clone_action_max = 0.9;   // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
 
   // Rewards, computed where an episode becomes samples.

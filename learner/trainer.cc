@@ -173,8 +173,8 @@ bool Trainer::HasPolicy(const std::string& task) const {
   const Entry* entry = Find(task);
   if (entry == nullptr) return false;
   const AgentState& state = entry->agent.state();
-  const bool frozen = state.updates < config_.agent.actor_frozen_updates;
-  return entry->agent.clone_updates_left() == 0 && (state.clone_updates > 0 || !frozen);
+  return entry->agent.clone_updates_left() == 0 &&
+         (state.clone_updates > 0 || state.updates >= std::max(1, config_.agent.offline_updates));
 }
 
 std::vector<AgentFacts> Trainer::Facts() const {

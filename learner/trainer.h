@@ -76,8 +76,8 @@ class Trainer {
   };
   /// One update of the agent with the largest backlog; nothing when no agent is ready.
   std::optional<Update> UpdateOnce();
-  /// Updates due over all agents that are ready: cloning and the critics' warm-up, then the update ratio times the steps
-  /// in which a learned policy acted. Steps of a script owe nothing: an actor that is pushed by critics which have only
+  /// Updates due over all agents that are ready: cloning and the critics' warm-up, then the update ratio times the
+  /// steps in which a learned policy acted. Steps of a script owe nothing: an actor pushed by critics that have only
   /// seen a script unlearns the clone (47 % to 20 % in 4,600 such updates).
   double Backlog() const;
 

@@ -8,10 +8,10 @@ namespace {
 
 using skills::Fact;
 
-constexpr double kTouchingWallM = 0.006;   // With the camera's error of one to three millimetres.
-constexpr double kCrowdedM = 0.045;        // Centre to centre: less than an object and a finger.
-constexpr int kStuckAfter = 3;             // The third failure in a row is no longer bad luck.
-constexpr double kLostAgeS = 1.5;          // After the arm has stepped back, nothing hides an object this long.
+constexpr double kTouchingWallM = 0.006;  // With the camera's error of one to three millimetres.
+constexpr double kCrowdedM = 0.045;       // Centre to centre: less than an object and a finger.
+constexpr int kStuckAfter = 3;            // The third failure in a row is no longer bad luck.
+constexpr double kLostAgeS = 1.5;         // After the arm has stepped back, nothing hides an object this long.
 
 std::string_view PlaceOf(const skills::Facts& facts) {
   if (Get(facts, Fact::kInTray) != 0) return "in_tray";
@@ -19,7 +19,9 @@ std::string_view PlaceOf(const skills::Facts& facts) {
   return "outside";
 }
 
-bool IsFailed(core::Outcome outcome) { return outcome == core::Outcome::kFailure || outcome == core::Outcome::kTimeout; }
+bool IsFailed(core::Outcome outcome) {
+  return outcome == core::Outcome::kFailure || outcome == core::Outcome::kTimeout;
+}
 
 std::string Dashed(std::string text) {
   std::replace(text.begin(), text.end(), '/', '-');
@@ -46,10 +48,9 @@ std::string_view Name(FailureKind kind) {
 }
 
 std::vector<FailureKind> AllFailureKinds() {
-  return {FailureKind::kCameraBad,   FailureKind::kStall,   FailureKind::kSafetyStop,
-          FailureKind::kLost,        FailureKind::kUnreachable, FailureKind::kDropped,
-          FailureKind::kOutside,     FailureKind::kCrowded, FailureKind::kWedged,
-          FailureKind::kStuck};
+  return {FailureKind::kCameraBad,   FailureKind::kStall,   FailureKind::kSafetyStop, FailureKind::kLost,
+          FailureKind::kUnreachable, FailureKind::kDropped, FailureKind::kOutside,    FailureKind::kCrowded,
+          FailureKind::kWedged,      FailureKind::kStuck};
 }
 
 std::optional<FailureKind> FailureKindFrom(std::string_view name) {

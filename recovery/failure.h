@@ -35,7 +35,7 @@ struct Aftermath {
   bool was_held = false;  // At some step of the episode, or at its start.
   core::StopCause stop = core::StopCause::kNone;
   int failed_in_a_row = 0;  // Attempts at this object, this one included.
-  skills::Facts facts{};  // Now.
+  skills::Facts facts{};    // Now.
 };
 
 /// The failure that an episode ended in, if any. Pure.

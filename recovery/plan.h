@@ -11,16 +11,20 @@ namespace nightshift::recovery {
 
 /// Attempts and budgets for climbing out of one failure.
 struct PlanConfig {
-  int failures_for_a_task = 3;   // A failure seen this often becomes a recovery task; before, its script is tried once.
-  int attempts_max = 6;          // On one failure, before a person is asked.
+  int failures_for_a_task = 3;  // A failure seen this often becomes a recovery task; before, its script is tried once.
+  int attempts_max = 6;         // On one failure, before a person is asked.
   int attempts_before_going_on = 2;  // On one failure, where a practised task may start all the same.
-  int looks_max = 3;             // At a scene in which the object is not found, before a person is asked.
+  int looks_max = 3;                 // At a scene in which the object is not found, before a person is asked.
 };
 
 /// What to do about a failure.
-struct Practise { std::string task; };        // Run this recovery task.
-struct AskPerson { std::string reason; };     // Nothing that we know of helps.
-struct GoOn {};                               // Practised tasks may start from here: no recovery is needed.
+struct Practise {
+  std::string task;
+};  // Run this recovery task.
+struct AskPerson {
+  std::string reason;
+};               // Nothing that we know of helps.
+struct GoOn {};  // Practised tasks may start from here: no recovery is needed.
 using Plan = std::variant<Practise, AskPerson, GoOn>;
 
 /// A failure and how often it has been met without being solved.

@@ -11,9 +11,9 @@ namespace {
 
 using core::Vec3;
 
-constexpr float kGripHysteresis = 0.25f;         // CELL.md: keeps an unsure policy from chattering.
+constexpr float kGripHysteresis = 0.25f;                  // CELL.md: keeps an unsure policy from chattering.
 constexpr core::Duration kDeadline = core::Seconds(0.2);  // Two policy periods.
-constexpr double kTipZMinM = 0.006;              // Fingertips are a little below the grasp point.
+constexpr double kTipZMinM = 0.006;                       // Fingertips are a little below the grasp point.
 constexpr double kTipZMaxM = 0.20;
 constexpr double kArrivedM = 0.008;
 
@@ -43,8 +43,10 @@ core::ProposedAction Body::Proposal(Vec3 tip_m) {
   proposal.deadline = report_.joints.time + kDeadline;
   proposal.axes = core::kArmAxes;
   // Out of reach: the joints stay where they were told to be; only the jaw may move.
-  if (auto q = core::InverseKinematics(scene_.arm, tip_m, 0)) target_q_rad_ = *q;
-  else target_q_rad_ = report_.commanded_q_rad;
+  if (auto q = core::InverseKinematics(scene_.arm, tip_m, 0))
+    target_q_rad_ = *q;
+  else
+    target_q_rad_ = report_.commanded_q_rad;
   target_q_rad_[core::kJaw] = jaw_closed_ ? scene_.jaw_closed_rad : scene_.jaw_open_rad;
   proposal.target_q_rad = target_q_rad_;
   return proposal;
@@ -82,10 +84,8 @@ core::Result<Body::Moved> Body::Exchange(const std::optional<core::ProposedActio
   seen_.jaw_rad = report_.joints.q_rad[core::kJaw];
   seen_.jaw_command_rad = jaw_closed_ ? scene_.jaw_closed_rad : scene_.jaw_open_rad;
   seen_.jaw_torque_nm = report_.joints.torque_nm[core::kJaw];
-  const io::Sighting sighting = eyes_.Look({.now = seen_.time,
-                                            .tip_m = seen_.tip_m,
-                                            .jaw_rad = seen_.jaw_rad,
-                                            .jaw_command_rad = seen_.jaw_command_rad});
+  const io::Sighting sighting = eyes_.Look(
+      {.now = seen_.time, .tip_m = seen_.tip_m, .jaw_rad = seen_.jaw_rad, .jaw_command_rad = seen_.jaw_command_rad});
   seen_.frame = sighting.frame;
   seen_.frame_age = sighting.frame_age;
   seen_.object_count = sighting.object_count;

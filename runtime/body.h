@@ -10,7 +10,8 @@ namespace nightshift::runtime {
 /// reports into observations. Thread: the supervisor's.
 class Body {
  public:
-  Body(core::ArmPort& arm, io::ObjectSource& eyes, const skills::Scene& scene) : arm_(arm), eyes_(eyes), scene_(scene) {}
+  Body(core::ArmPort& arm, io::ObjectSource& eyes, const skills::Scene& scene)
+      : arm_(arm), eyes_(eyes), scene_(scene) {}
 
   struct Moved {
     core::Observation after;

@@ -8,8 +8,8 @@ constexpr int kStepsMax = 6000;  // Ten minutes: the longest time limit that a t
 
 core::Outcome OutcomeOf(const skills::Task& task, const skills::Facts& facts, EndsAt ends_at, core::Duration spent) {
   const core::Outcome judged = task.Judge(facts);
-  const bool counts = judged == core::Outcome::kSuccess ||
-                      (judged == core::Outcome::kFailure && ends_at == EndsAt::kFirstFailure);
+  const bool counts =
+      judged == core::Outcome::kSuccess || (judged == core::Outcome::kFailure && ends_at == EndsAt::kFirstFailure);
   if (counts) return judged;
   return spent >= task.spec().time_limit ? core::Outcome::kTimeout : core::Outcome::kRunning;
 }

@@ -11,10 +11,10 @@ using core::FaultCode;
 using core::Outcome;
 using core::Result;
 
-constexpr int kScenesPerEpisodeMax = 5;   // Then the start is said to be out of reach.
+constexpr int kScenesPerEpisodeMax = 5;  // Then the start is said to be out of reach.
 constexpr int kPreparingTriesMax = 4;
 constexpr int kHomingPeriodsMax = 40;
-constexpr int kClearTriesMax = 50;        // Five seconds of robot time for a stop to clear.
+constexpr int kClearTriesMax = 50;  // Five seconds of robot time for a stop to clear.
 constexpr int kSettlePeriods = 3;
 constexpr double kRiseM = 0.12;
 constexpr std::uint64_t kScenesPerSeed = 1'000'000;  // Seeds of scenes never meet between evaluations.
@@ -145,18 +145,21 @@ Result<bool> Evaluation::BringAbout(const skills::Task& task, int object, core::
   return may_start();
 }
 
-Result<core::Episode> Evaluation::Attempt(const skills::Task& task, int object, Contender contender, core::Random& random) {
+Result<core::Episode> Evaluation::Attempt(const skills::Task& task, int object, Contender contender,
+                                          core::Random& random) {
   core::Episode episode;
   episode.task = task.spec().name;
   episode.target = {object, parts_.body.seen().objects[static_cast<std::size_t>(object)].position_m};
-  if (task.spec().goal == core::GoalKind::kBin) episode.target.goal_m = parts_.scene.bin.Centre(parts_.scene.object_half_m);
+  if (task.spec().goal == core::GoalKind::kBin)
+    episode.target.goal_m = parts_.scene.bin.Centre(parts_.scene.object_half_m);
   if (task.spec().goal == core::GoalKind::kTraySpot) episode.target.goal_m = DrawTraySpot(parts_.scene, 0.25, random);
   std::unique_ptr<skills::Skill> skill;
   if (contender == Contender::kLearned) {
     skill = std::make_unique<PolicySkill>(parts_.policies.at(episode.task), parts_.scene, episode.target,
                                           PolicySkill::Mode::kMean, random);
   } else {
-    const auto persistence = contender == Contender::kScriptedRetry ? skills::Persistence::kRetry : skills::Persistence::kOnce;
+    const auto persistence =
+        contender == Contender::kScriptedRetry ? skills::Persistence::kRetry : skills::Persistence::kOnce;
     auto script = MakeScript(task.spec().script, parts_.scene, episode.target, persistence, random);
     if (!script) return tl::make_unexpected(script.error());
     skill = std::move(*script);

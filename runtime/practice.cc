@@ -15,10 +15,10 @@ using core::TaskSpec;
 using recovery::FailureKind;
 using skills::Fact;
 
-constexpr int kHomingPeriodsMax = 40;     // 4 s: from anywhere in the workspace at 0.25 m/s.
+constexpr int kHomingPeriodsMax = 40;  // 4 s: from anywhere in the workspace at 0.25 m/s.
 constexpr int kStepBackPeriodsMax = 12;
-constexpr int kWaitPeriods = 10;          // One second between looks while there is nothing to do.
-constexpr double kStepBackHeightM = 0.14; // Out of the camera's line to the tray.
+constexpr int kWaitPeriods = 10;           // One second between looks while there is nothing to do.
+constexpr double kStepBackHeightM = 0.14;  // Out of the camera's line to the tray.
 constexpr double kHomeToleranceM = 0.02;
 
 bool IsLearnable(const TaskSpec& spec) { return spec.script != "retreat"; }
@@ -31,7 +31,8 @@ Practice::Practice(PracticeParts parts, const skills::Scene& scene, const Practi
     : parts_(std::move(parts)), scene_(scene), config_(config) {}
 
 Result<std::unique_ptr<Practice>> Practice::Make(PracticeParts parts, const skills::Scene& scene,
-                                                 const PracticeConfig& config, const std::vector<TaskSpec>& configured) {
+                                                 const PracticeConfig& config,
+                                                 const std::vector<TaskSpec>& configured) {
   auto catalogue = parts.journal.Load();
   if (!catalogue) return tl::make_unexpected(catalogue.error());
   std::unique_ptr<Practice> practice(new Practice(std::move(parts), scene, config));
@@ -143,8 +144,7 @@ Result<void> Practice::Cycle() {
 Result<void> Practice::ApplyLatch() {
   const core::LatchReport latch = parts_.body.report().latch;
   Tell("stopped by safety", std::string(Name(latch.worst)));
-  if (auto cleared = parts_.body.Clear(); !cleared)
-    return Wait(cleared.error().detail);
+  if (auto cleared = parts_.body.Clear(); !cleared) return Wait(cleared.error().detail);
   return StepBack();
 }
 
@@ -207,15 +207,16 @@ std::vector<Practice::Startable> Practice::WhatMayStart() {
       const TaskSpec& spec = entry.task.spec();
       if (spec.recovery() || !entry.task.MayStart(FactsFor(object))) continue;
       const core::Competence& acts = entry.slot.acting_version() ? entry.learned : entry.scripted;
-      startable.push_back({{name, object, acts.mean(), entry.scripted.attempts + entry.learned.attempts},
-                           TargetFor(spec, object)});
+      startable.push_back(
+          {{name, object, acts.mean(), entry.scripted.attempts + entry.learned.attempts}, TargetFor(spec, object)});
     }
   }
   return startable;
 }
 
-/// Both skills' success rates are drawn from what is known of them, and the better draw acts (Thompson 1933): what works
-/// is used, what is unsure is tried. A configured task's learned skill acts in a set share at least: it is there to learn.
+/// Both skills' success rates are drawn from what is known of them, and the better draw acts (Thompson 1933): what
+/// works is used, what is unsure is tried. A configured task's learned skill acts in a set share at least: it is there
+/// to learn.
 SkillKind Practice::ChooseSkill(const Entry& entry) {
   const bool recovery = entry.task.spec().recovery();
   const int wanted = recovery ? config_.recovery_demonstrations_wanted : config_.demonstrations_wanted;
@@ -273,7 +274,9 @@ Result<void> Practice::Conclude(const Attempt& done) {
   core::Episode& episode = attempt.episode;
   Entry& entry = tasks_.at(episode.task);
   episode.demonstration = episode.skill == SkillKind::kScripted && episode.outcome == Outcome::kSuccess;
-  recovery::Aftermath after{.outcome = episode.outcome, .task = episode.task, .was_held = attempt.was_held,
+  recovery::Aftermath after{.outcome = episode.outcome,
+                            .task = episode.task,
+                            .was_held = attempt.was_held,
                             .stop = attempt.stop,
                             .failed_in_a_row = CountFruitless(episode)};
   if (attempt.stop == core::StopCause::kNone)
@@ -292,8 +295,10 @@ Result<void> Practice::Conclude(const Attempt& done) {
 /// How often in a row attempts at this object have failed now.
 int Practice::CountFruitless(const core::Episode& episode) {
   int& count = fruitless_[episode.target.object];
-  if (episode.outcome == Outcome::kSuccess) count = 0;
-  else if (Counts(episode.outcome)) ++count;
+  if (episode.outcome == Outcome::kSuccess)
+    count = 0;
+  else if (Counts(episode.outcome))
+    ++count;
   return count;
 }
 
@@ -312,9 +317,12 @@ Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) 
 }
 
 Result<void> Practice::RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict) {
-  const core::SnapshotRecord record{.version = verdict.candidate.version, .task = task,
-                                    .state = verdict.promoted ? "promoted" : "rejected", .sha256 = "",
-                                    .attempts = verdict.candidate.attempts, .solved = verdict.candidate.solved};
+  const core::SnapshotRecord record{.version = verdict.candidate.version,
+                                    .task = task,
+                                    .state = verdict.promoted ? "promoted" : "rejected",
+                                    .sha256 = "",
+                                    .attempts = verdict.candidate.attempts,
+                                    .solved = verdict.candidate.solved};
   if (auto saved = parts_.journal.SaveSnapshot(record); !saved) return saved;
   parts_.listener.OnPolicy(record);
   return {};
@@ -340,12 +348,18 @@ Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core:
   const auto kind = FailureIn(after);
   if (!kind) {
     pending_.erase(object);
-    if (episode.outcome != Outcome::kSuccess && !config_.recovery) return RetryOrAsk(object, "the same attempt failed again and again");
+    if (episode.outcome != Outcome::kSuccess && !config_.recovery)
+      return RetryOrAsk(object, "the same attempt failed again and again");
     return {};
   }
-  core::FailureRecord failure{.id = next_failure_++, .episode = episode.id, .kind = std::string(Name(*kind)),
-                              .signature = SignatureOf(*kind, after.facts), .task = episode.task, .object = object,
-                              .at = parts_.body.seen().time, .state = parts_.body.seen()};
+  core::FailureRecord failure{.id = next_failure_++,
+                              .episode = episode.id,
+                              .kind = std::string(Name(*kind)),
+                              .signature = SignatureOf(*kind, after.facts),
+                              .task = episode.task,
+                              .object = object,
+                              .at = parts_.body.seen().time,
+                              .state = parts_.body.seen()};
   if (auto recorded = parts_.journal.RecordFailure(failure); !recorded) return recorded;
   const int times = ++seen_[failure.signature];
   parts_.listener.OnFailure(failure);
@@ -365,7 +379,8 @@ Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core:
 
 Result<void> Practice::Recover(recovery::Pending pending) {
   const TaskSpec* known = RecoveryTask(pending.signature);
-  const auto plan = PlanFor(pending, known ? std::optional(*known) : std::nullopt, !WhatMayStart().empty(), config_.plan);
+  const auto plan =
+      PlanFor(pending, known ? std::optional(*known) : std::nullopt, !WhatMayStart().empty(), config_.plan);
   if (const auto* ask = std::get_if<recovery::AskPerson>(&plan)) return Ask(pending.object, ask->reason);
   const auto* practise = std::get_if<recovery::Practise>(&plan);
   if (!practise || !tasks_.at(practise->task).task.MayStart(FactsFor(pending.object))) {
@@ -373,7 +388,8 @@ Result<void> Practice::Recover(recovery::Pending pending) {
     return {};
   }
   ++pending_.at(pending.object).attempts;
-  const std::string why = fmt::format("{} happened, attempt {} to climb out of it", pending.signature, pending.attempts + 1);
+  const std::string why =
+      fmt::format("{} happened, attempt {} to climb out of it", pending.signature, pending.attempts + 1);
   return Practise(practise->task, TargetFor(*known, pending.object), why);
 }
 
@@ -387,7 +403,8 @@ Result<void> Practice::Diagnose() {
     ++fruitless_[object];
     if (auto noted = NoteFailure(after, none); !noted) return noted;
   }
-  if (pending_.empty() || std::all_of(pending_.begin(), pending_.end(), [this](const auto& p) { return AwaitsPerson(p.first); }))
+  if (pending_.empty() ||
+      std::all_of(pending_.begin(), pending_.end(), [this](const auto& p) { return AwaitsPerson(p.first); }))
     return Wait(asked_.empty() ? "no task may start from here" : "a person was asked for help");
   return {};
 }
@@ -400,8 +417,11 @@ Result<void> Practice::RetryOrAsk(int object, const std::string& why) {
 
 Result<void> Practice::Ask(int object, const std::string& reason) {
   pending_.erase(object);
-  const core::InterventionRecord question{.id = next_intervention_++, .reason = reason, .object = object,
-                                          .asked = parts_.body.seen().time, .resolved = std::nullopt};
+  const core::InterventionRecord question{.id = next_intervention_++,
+                                          .reason = reason,
+                                          .object = object,
+                                          .asked = parts_.body.seen().time,
+                                          .resolved = std::nullopt};
   if (auto saved = parts_.journal.SaveIntervention(question); !saved) return saved;
   asked_[object] = question;
   ++status_.interventions;

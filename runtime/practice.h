@@ -25,8 +25,8 @@ struct PracticeStatus {
   std::string why;       // Why this, in words.
   std::string task;
   std::string skill;
-  std::uint64_t episodes = 0;     // Of this session.
-  std::uint64_t transitions = 0;  // Of this session.
+  std::uint64_t episodes = 0;       // Of this session.
+  std::uint64_t transitions = 0;    // Of this session.
   std::uint64_t interventions = 0;  // All sessions.
   std::int64_t last_episode = 0;
 };
@@ -51,7 +51,8 @@ struct PracticeParts {
   core::Attendant& person;
   PracticeListener& listener;
   core::Random& random;
-  /// Snapshots that have appeared since the last call; those that cannot be read are told to the listener by the source.
+  /// Snapshots that have appeared since the last call; those that cannot be read are told to the listener by the
+  /// source.
   std::function<std::vector<skills::Snapshot>()> new_snapshots;
   /// A snapshot by task and version, to restore a promoted policy after a restart; none if it is gone.
   std::function<std::optional<skills::Snapshot>(const std::string& task, std::int64_t version)> snapshot;
@@ -126,12 +127,12 @@ class Practice {
   PracticeParts parts_;
   skills::Scene scene_;
   PracticeConfig config_;
-  std::map<std::string, Entry> tasks_;                    // By name: configured and recovery.
-  std::map<std::string, std::string> recovery_for_;       // Signature -> task name.
-  std::map<std::string, int> seen_;                       // Signature -> failures seen.
-  std::map<int, recovery::Pending> pending_;              // Object -> the failure it is in.
-  std::map<int, core::InterventionRecord> asked_;         // Object -> the open question to a person.
-  std::map<int, int> fruitless_;                          // Object -> failed attempts in a row.
+  std::map<std::string, Entry> tasks_;               // By name: configured and recovery.
+  std::map<std::string, std::string> recovery_for_;  // Signature -> task name.
+  std::map<std::string, int> seen_;                  // Signature -> failures seen.
+  std::map<int, recovery::Pending> pending_;         // Object -> the failure it is in.
+  std::map<int, core::InterventionRecord> asked_;    // Object -> the open question to a person.
+  std::map<int, int> fruitless_;                     // Object -> failed attempts in a row.
   std::int64_t next_failure_ = 1, next_intervention_ = 1;
   PracticeStatus status_;
 };

@@ -35,8 +35,9 @@ core::Result<void> Validate(const PracticeConfig& c) {
   };
   for (const Range& r : ranges)
     if (!(r.value >= r.low && r.value <= r.high))
-      return core::Fail(core::FaultCode::kInvalidConfig, fmt::format("practice: {} = {}: must be in [{}, {}]; correct it",
-                                                                     r.key, r.value, r.low, r.high));
+      return core::Fail(
+          core::FaultCode::kInvalidConfig,
+          fmt::format("practice: {} = {}: must be in [{}, {}]; correct it", r.key, r.value, r.low, r.high));
   return {};
 }
 

@@ -8,22 +8,22 @@ namespace nightshift::runtime {
 
 /// How practice is run: `[practice]` in the configuration.
 struct PracticeConfig {
-  int demonstrations_wanted = 30;    // Scripted successes before a learned skill acts: CELL.md's figure.
+  int demonstrations_wanted = 30;          // Scripted successes before a learned skill acts: CELL.md's figure.
   int recovery_demonstrations_wanted = 6;  // Scripted attempts at a recovery task before its learned skill may act.
-  double scripted_share = 0.05;      // Of later attempts: keeps the script's competence known.
-  double learned_share_min = 0.5;    // Of later attempts at a configured task: even a poor policy must practise.
-  double mean_action_share = 0.25;   // Of learned attempts: no exploration, as it would be deployed.
-  double wall_share = 0.25;          // Of goals drawn in the tray: against a wall, as in CELL.md.
-  int judged_after_attempts = 20;    // A candidate is promoted or rejected on this many.
-  double promotion_margin = 0.05;    // By how much a candidate may look worse than the promoted policy and still
-                                     // replace it: one standard error of 20 attempts is 0.09.
-  double forgetting = 0.97;          // Of competence, per attempt: remembers about 33.
-  int settle_periods = 2;            // After homing, before looking.
-  int retries_without_recovery = 3;  // With recovery off: then a person is asked.
-  bool recovery = true;              // Off only to measure what recovery is worth.
-  double person_answers_after_s = 60;  // Robot time until the object is put back, where the person is simulated.
-  double backlog_updates_max = 1000;   // Practice waits between episodes while the learner is further behind.
-  double backlog_wait_s_max = 30;      // Wall time it waits at most; then the learner counts as dead and is named.
+  double scripted_share = 0.05;            // Of later attempts: keeps the script's competence known.
+  double learned_share_min = 0.5;          // Of later attempts at a configured task: even a poor policy must practise.
+  double mean_action_share = 0.25;         // Of learned attempts: no exploration, as it would be deployed.
+  double wall_share = 0.25;                // Of goals drawn in the tray: against a wall, as in CELL.md.
+  int judged_after_attempts = 20;          // A candidate is promoted or rejected on this many.
+  double promotion_margin = 0.05;          // By how much a candidate may look worse than the promoted policy and still
+                                           // replace it: one standard error of 20 attempts is 0.09.
+  double forgetting = 0.97;                // Of competence, per attempt: remembers about 33.
+  int settle_periods = 2;                  // After homing, before looking.
+  int retries_without_recovery = 3;        // With recovery off: then a person is asked.
+  bool recovery = true;                    // Off only to measure what recovery is worth.
+  double person_answers_after_s = 60;      // Robot time until the object is put back, where the person is simulated.
+  double backlog_updates_max = 1000;       // Practice waits between episodes while the learner is further behind.
+  double backlog_wait_s_max = 30;          // Wall time it waits at most; then the learner counts as dead and is named.
   recovery::PlanConfig plan;
 };
 

@@ -23,7 +23,8 @@ Choice Choose(std::span<const Option> options, core::Random& random) {
   std::vector<double> weights;
   double total = 0;
   for (const Option& option : options) {
-    const double neglect = kNeglect * std::sqrt(std::log(static_cast<double>(all)) / static_cast<double>(option.attempts + 1));
+    const double neglect =
+        kNeglect * std::sqrt(std::log(static_cast<double>(all)) / static_cast<double>(option.attempts + 1));
     weights.push_back(kFloor + (1 - option.competence) + neglect);
     total += weights.back();
   }

@@ -39,11 +39,14 @@ std::vector<skills::Snapshot> SnapshotFolder::New() {
   for (const auto& [task, found] : fresh) {
     newest_[task] = found.first;
     auto snapshot = skills::ReadSnapshot(found.second.string());
-    if (!snapshot) on_fault_(snapshot.error());
+    if (!snapshot)
+      on_fault_(snapshot.error());
     else if (snapshot->task != task || snapshot->version != found.first)
       on_fault_({core::FaultCode::kCorruptSnapshot, found.second.string() + " says it is version " +
-                 std::to_string(snapshot->version) + " of task " + snapshot->task + "; it is not used"});
-    else snapshots.push_back(std::move(*snapshot));
+                                                        std::to_string(snapshot->version) + " of task " +
+                                                        snapshot->task + "; it is not used"});
+    else
+      snapshots.push_back(std::move(*snapshot));
   }
   return snapshots;
 }

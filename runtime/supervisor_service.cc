@@ -95,7 +95,7 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   Body body_;
   std::unique_ptr<Practice> practice_;
   std::optional<core::Instant> last_period_;
-  core::Duration practised_{0};      // All sessions.
+  core::Duration practised_{0};  // All sessions.
   core::Duration this_session_{0};
   core::LatchReport latch_;
   Activity activity_ = Activity::kMoving;
@@ -110,17 +110,16 @@ Result<void> Supervisor::Begin() {
   auto catalogue = journal_->Load();
   if (!catalogue) return tl::make_unexpected(catalogue.error());
   practised_ = catalogue->practised;
-  auto practice = Practice::Make({.body = body_,
-                                  .journal = *journal_,
-                                  .person = *links_.person,
-                                  .listener = *this,
-                                  .random = random_,
-                                  .new_snapshots = [this] { return snapshots_.New(); },
-                                  .snapshot = [this](const std::string& task, std::int64_t version) {
-                                    return snapshots_.Find(task, version);
-                                  },
-                                  .await_learner = [this] { AwaitLearner(); }},
-                                 options_.config.scene, options_.config.practice, options_.config.tasks);
+  auto practice = Practice::Make(
+      {.body = body_,
+       .journal = *journal_,
+       .person = *links_.person,
+       .listener = *this,
+       .random = random_,
+       .new_snapshots = [this] { return snapshots_.New(); },
+       .snapshot = [this](const std::string& task, std::int64_t version) { return snapshots_.Find(task, version); },
+       .await_learner = [this] { AwaitLearner(); }},
+      options_.config.scene, options_.config.practice, options_.config.tasks);
   if (!practice) return tl::make_unexpected(practice.error());
   practice_ = std::move(*practice);
   auto unapplied = io::JournalReader(options_.data_directory).SummariesAfter(catalogue->last_episode, kUnappliedMax);
@@ -260,7 +259,8 @@ void Supervisor::Hear() {
 
 std::vector<std::string> Supervisor::Degraded() const {
   std::vector<std::string> modes;
-  if (options_.config.perception.source == io::PerceptionSource::kGroundTruth) modes.push_back("perception_is_ground_truth");
+  if (options_.config.perception.source == io::PerceptionSource::kGroundTruth)
+    modes.push_back("perception_is_ground_truth");
   if (learner_dead_) modes.push_back("learner_is_dead");
   if (!options_.config.practice.recovery) modes.push_back("recovery_is_off");
   if (body_.seen().frame != core::FrameHealth::kGood) modes.push_back("camera_shows_nothing");
@@ -275,8 +275,8 @@ void Supervisor::TellIfDue() {
 
 void Supervisor::Tell() {
   told_ = Clock::now();
-  const Surroundings around{.now = body_.seen().time, .practised = practised_, .latch = latch_, .degraded = Degraded(),
-                            .fault = fault_};
+  const Surroundings around{
+      .now = body_.seen().time, .practised = practised_, .latch = latch_, .degraded = Degraded(), .fault = fault_};
   links_.state.Publish(EncodeStatus(*practice_, around));
   NotifyStatus(practice_->status().activity);
   figures_.SetPractised(practised_);
@@ -291,7 +291,8 @@ void Supervisor::OnEpisode(const Attempt& attempt, bool recovery) {
   figures_.CountEpisode(episode, recovery ? practice_->FailureKindOf(episode.task) : "");
   const auto& stats = journal_->stats();
   journal_figures_.CountCommit({.transitions = static_cast<std::int64_t>(episode.steps.size()),
-                                .seconds = stats.last_close_seconds, .bytes = stats.bytes});
+                                .seconds = stats.last_close_seconds,
+                                .bytes = stats.bytes});
   for (const core::Transition& step : episode.steps) figures_.ObserveFrame(step.after.frame, step.after.frame_age);
   for (const core::Competence& known : practice_->competence())
     if (known.task == episode.task && known.skill == episode.skill) figures_.SetCompetence(known);
@@ -311,10 +312,13 @@ void Supervisor::OnIntervention(const core::InterventionRecord& intervention) {
 }
 
 void Supervisor::OnPolicy(const core::SnapshotRecord& snapshot) {
-  if (snapshot.state == "promoted") figures_.CountPromoted(snapshot.task);
-  else figures_.CountRejected(snapshot.task);
+  if (snapshot.state == "promoted")
+    figures_.CountPromoted(snapshot.task);
+  else
+    figures_.CountRejected(snapshot.task);
   monitoring::LogInfo("policy " + std::to_string(snapshot.version) + " for " + snapshot.task + " " + snapshot.state +
-                      " on " + std::to_string(snapshot.solved) + " of " + std::to_string(snapshot.attempts) + " attempts");
+                      " on " + std::to_string(snapshot.solved) + " of " + std::to_string(snapshot.attempts) +
+                      " attempts");
 }
 
 void Supervisor::OnFault(const core::Fault& fault) {
@@ -351,7 +355,8 @@ core::Result<void> ServeSupervisor(const SupervisorServiceOptions& options, cons
   if (!links) return tl::make_unexpected(links.error());
   Supervisor supervisor(options, std::move(*links), std::move(*journal));
   if (auto begun = supervisor.Begin(); !begun) return begun;
-  const MetricsSender sender(options.endpoints.metrics, {"supervisor", [&supervisor] { return supervisor.Exposition(); }});
+  const MetricsSender sender(options.endpoints.metrics,
+                             {"supervisor", [&supervisor] { return supervisor.Exposition(); }});
   return supervisor.Loop(must_end);
 }
 

@@ -11,21 +11,26 @@ namespace nightshift::skills {
 /// The names that conditions may use, computed from one observation for one target. Lengths in metres, angles in
 /// radians, ages in seconds; truths are 0 or 1.
 enum class Fact {
-  kTipX, kTipY, kTipZ,
-  kJaw,          // Measured jaw angle.
-  kJawClosing,   // Commanded closed.
-  kHeld,         // Closed on something, and the object is where the fingers are.
-  kObjectX, kObjectY, kObjectZ,
+  kTipX,
+  kTipY,
+  kTipZ,
+  kJaw,         // Measured jaw angle.
+  kJawClosing,  // Commanded closed.
+  kHeld,        // Closed on something, and the object is where the fingers are.
+  kObjectX,
+  kObjectY,
+  kObjectZ,
   kObjectAge,
-  kObjectSeen,   // Seen within the last second.
-  kInTray, kInBin,
-  kOutside,      // Seen, not held, neither in tray nor bin.
-  kReachable,    // Within the arm's reach on the table.
-  kWallGap,      // From the object's face to the nearest tray wall; negative outside.
-  kOtherGap,     // To the nearest other object's centre, on the table.
-  kGoalDistance, // From the object to the goal, on the table.
-  kTipDistance,  // From the grasp point to the object.
-  kFrameGood,    // The camera delivers pictures that can be believed.
+  kObjectSeen,  // Seen within the last second.
+  kInTray,
+  kInBin,
+  kOutside,       // Seen, not held, neither in tray nor bin.
+  kReachable,     // Within the arm's reach on the table.
+  kWallGap,       // From the object's face to the nearest tray wall; negative outside.
+  kOtherGap,      // To the nearest other object's centre, on the table.
+  kGoalDistance,  // From the object to the goal, on the table.
+  kTipDistance,   // From the grasp point to the object.
+  kFrameGood,     // The camera delivers pictures that can be believed.
   kCount,
 };
 

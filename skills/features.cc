@@ -8,10 +8,10 @@
 namespace nightshift::skills {
 namespace {
 
-constexpr double kNearM = 0.10;      // Scale of displacements between tip, object and goal.
-constexpr double kWorkM = 0.20;      // Scale of places on the table.
-constexpr double kStepM = 0.03;      // Scale of motion within one policy period.
-constexpr double kTorqueNm = 0.25;   // The jaw's rated torque.
+constexpr double kNearM = 0.10;     // Scale of displacements between tip, object and goal.
+constexpr double kWorkM = 0.20;     // Scale of places on the table.
+constexpr double kStepM = 0.03;     // Scale of motion within one policy period.
+constexpr double kTorqueNm = 0.25;  // The jaw's rated torque.
 constexpr double kAgeS = 1.0;
 
 float Clip(double value) { return static_cast<float>(std::clamp(value, -3.0, 3.0)); }

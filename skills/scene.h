@@ -25,14 +25,14 @@ struct Scene {
   double object_half_m = 0.0135;         // Half the edge of an object.
   double reach_min_m = 0.10;             // From the pan axis, on the table.
   double reach_max_m = 0.33;
-  double carry_height_m = 0.09;          // Clears walls and rims with an object in hand.
-  double jaw_open_rad = 0.80;            // Command for open.
-  double jaw_closed_rad = 0.0;           // Command for closed.
-  double jaw_empty_rad = 0.25;           // Closed on nothing: measured below this.
-  double jaw_wide_rad = 0.65;            // Not closed on an object: measured above this.
-  double step_m_max = 0.025;             // Largest Cartesian step of a policy in one period, per coordinate.
-  double command_lead_m_max = 0.035;     // The commanded tip stays this near to the measured one.
-  core::Vec3 home_m{0.13, 0.0, 0.15};    // Where episodes begin; out of the camera's way.
+  double carry_height_m = 0.09;        // Clears walls and rims with an object in hand.
+  double jaw_open_rad = 0.80;          // Command for open.
+  double jaw_closed_rad = 0.0;         // Command for closed.
+  double jaw_empty_rad = 0.25;         // Closed on nothing: measured below this.
+  double jaw_wide_rad = 0.65;          // Not closed on an object: measured above this.
+  double step_m_max = 0.025;           // Largest Cartesian step of a policy in one period, per coordinate.
+  double command_lead_m_max = 0.035;   // The commanded tip stays this near to the measured one.
+  core::Vec3 home_m{0.13, 0.0, 0.15};  // Where episodes begin; out of the camera's way.
 };
 
 /// A spot in the tray, uniformly; with probability `wall_share` against a wall.

@@ -13,22 +13,22 @@ using core::Observation;
 using core::PolicyAction;
 using core::Vec3;
 
-constexpr int kIdlePeriodsMax = 4;      // After the last move: what it did may still show its effect.
-constexpr double kArrivedM = 0.008;       // Near enough to go on: the arm sags by up to five millimetres.
-constexpr int kMovePeriodsMax = 18;       // A move that has not arrived by then never will.
-constexpr double kGraspHeightM = 0.012;   // Of the grasp point: about the middle of an object.
+constexpr int kIdlePeriodsMax = 4;           // After the last move: what it did may still show its effect.
+constexpr double kArrivedM = 0.008;          // Near enough to go on: the arm sags by up to five millimetres.
+constexpr int kMovePeriodsMax = 18;          // A move that has not arrived by then never will.
+constexpr double kGraspHeightM = 0.012;      // Of the grasp point: about the middle of an object.
 constexpr double kFingerClearanceM = 0.004;  // The fixed finger stays clear of the object; the jaw pulls it over.
-constexpr double kNudgeM = 0.004;         // Standard deviation: what failed in one spot is not tried there again.
-constexpr double kReleaseHeightM = 0.055; // Above the bin's floor: a short fall.
-constexpr double kSetDownHeightM = 0.03;  // Above the tray's floor.
-constexpr double kDragM = 0.05;           // How far an object is pulled off a wall or off its neighbour.
-constexpr double kPressM = 0.005;         // How deep the fingers are sent into an object's top to press on it.
-constexpr double kFingerBelowM = 0.010;   // Fingertips below the grasp point,
-constexpr double kClosedAsideM = 0.015;   // and, closed, beside it: the fixed finger's face.
-constexpr double kFree = 1.0;             // Speed as a share of the largest step: nothing in hand,
-constexpr double kCareful = 0.6;          // near an object,
-constexpr double kCarrying = 0.4;         // with an object in hand: what one would choose who fears to drop it.
-constexpr int kGraspPeriods = 4;          // The jaw needs about 0.3 s to close.
+constexpr double kNudgeM = 0.004;            // Standard deviation: what failed in one spot is not tried there again.
+constexpr double kReleaseHeightM = 0.055;    // Above the bin's floor: a short fall.
+constexpr double kSetDownHeightM = 0.03;     // Above the tray's floor.
+constexpr double kDragM = 0.05;              // How far an object is pulled off a wall or off its neighbour.
+constexpr double kPressM = 0.005;            // How deep the fingers are sent into an object's top to press on it.
+constexpr double kFingerBelowM = 0.010;      // Fingertips below the grasp point,
+constexpr double kClosedAsideM = 0.015;      // and, closed, beside it: the fixed finger's face.
+constexpr double kFree = 1.0;                // Speed as a share of the largest step: nothing in hand,
+constexpr double kCareful = 0.6;             // near an object,
+constexpr double kCarrying = 0.25;           // with an object in hand: what one would choose who fears to drop it.
+constexpr int kGraspPeriods = 4;             // The jaw needs about 0.3 s to close.
 constexpr int kReleasePeriods = 4;
 
 enum class Jaw { kOpen, kClosed };
@@ -73,7 +73,8 @@ class Script : public Skill {
   void AddGrasp(const Observation& seen) {
     const Vec3 nudge{random_.Normal(0, kNudgeM), random_.Normal(0, kNudgeM) - kFingerClearanceM, 0};
     const Vec3 p = Object(seen) + nudge;
-    if (seen.tip_m.z < scene_.carry_height_m) Add({seen.tip_m.x, seen.tip_m.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
+    if (seen.tip_m.z < scene_.carry_height_m)
+      Add({seen.tip_m.x, seen.tip_m.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
     Add({p.x, p.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
     Add({p.x, p.y, kGraspHeightM}, Jaw::kOpen, kCareful);
     Add({p.x, p.y, kGraspHeightM}, Jaw::kClosed, kCareful, kGraspPeriods);
@@ -103,7 +104,9 @@ class Script : public Skill {
 
   Facts Now(const Observation& seen) const { return FactsOf(seen, target_, scene_); }
   bool Held(const Observation& seen) const { return Get(Now(seen), Fact::kHeld) != 0; }
-  Vec3 Object(const Observation& seen) const { return seen.objects[static_cast<std::size_t>(target_.object)].position_m; }
+  Vec3 Object(const Observation& seen) const {
+    return seen.objects[static_cast<std::size_t>(target_.object)].position_m;
+  }
   const Scene& scene() const { return scene_; }
   const core::Target& target() const { return target_; }
 
@@ -150,8 +153,10 @@ class Pick : public Script {
 
  private:
   void Plan(const Observation& seen) override {
-    if (!Held(seen)) AddGrasp(seen);
-    else Add({seen.tip_m.x, seen.tip_m.y, scene().carry_height_m}, Jaw::kClosed, kCareful);
+    if (!Held(seen))
+      AddGrasp(seen);
+    else
+      Add({seen.tip_m.x, seen.tip_m.y, scene().carry_height_m}, Jaw::kClosed, kCareful);
   }
 };
 
@@ -217,7 +222,8 @@ class Retreat : public Script {
 };
 
 template <typename T>
-std::unique_ptr<Skill> New(const Scene& scene, const core::Target& target, Persistence persistence, core::Random& random) {
+std::unique_ptr<Skill> New(const Scene& scene, const core::Target& target, Persistence persistence,
+                           core::Random& random) {
   return std::make_unique<T>(scene, target, persistence, random);
 }
 

@@ -26,7 +26,8 @@ class Skill {
 /// How often a script tries within one episode.
 enum class Persistence { kOnce, kRetry };
 
-/// A scripted motion by name ("pick", "place", "unload", "unwedge", ...). Faults: kInvalidConfig naming those that exist.
+/// A scripted motion by name ("pick", "place", "unload", "unwedge", ...). Faults: kInvalidConfig naming those that
+/// exist.
 core::Result<std::unique_ptr<Skill>> MakeScript(const std::string& name, const Scene& scene, const core::Target& target,
                                                 Persistence persistence, core::Random& random);
 

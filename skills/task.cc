@@ -40,8 +40,8 @@ Result<Predicate> Predicate::Parse(const std::string& expression) {
   } catch (const mu::Parser::exception_type& error) {
     std::string names;
     for (int i = 0; i < kFacts; ++i) names += (i ? ", " : "") + std::string(Name(static_cast<Fact>(i)));
-    return Fail(FaultCode::kInvalidConfig, "condition \"" + expression + "\": " + error.GetMsg() +
-                                               "; the names it may use are " + names);
+    return Fail(FaultCode::kInvalidConfig,
+                "condition \"" + expression + "\": " + error.GetMsg() + "; the names it may use are " + names);
   }
   return predicate;
 }
@@ -56,14 +56,14 @@ Result<Task> Task::Make(const core::TaskSpec& spec) {
   if (spec.start.empty() || spec.success.empty())
     return Fail(FaultCode::kInvalidConfig, "task \"" + spec.name + "\": start and success must both be given");
   if (!(spec.time_limit >= core::Seconds(0.5) && spec.time_limit <= core::Seconds(600)))
-    return Fail(FaultCode::kInvalidConfig, "task \"" + spec.name + "\": time_limit_s = " +
-                                               std::to_string(core::ToSeconds(spec.time_limit)) + ": must be in [0.5, 600]");
+    return Fail(FaultCode::kInvalidConfig,
+                "task \"" + spec.name + "\": time_limit_s = " + std::to_string(core::ToSeconds(spec.time_limit)) +
+                    ": must be in [0.5, 600]");
   auto start = Predicate::Parse(spec.start);
   auto success = Predicate::Parse(spec.success);
   auto failure = Predicate::Parse(spec.failure);
   for (const auto* condition : {&start, &success, &failure})
-    if (!*condition)
-      return Fail(condition->error().code, "task \"" + spec.name + "\": " + condition->error().detail);
+    if (!*condition) return Fail(condition->error().code, "task \"" + spec.name + "\": " + condition->error().detail);
   return Task(spec, *start, *success, *failure);
 }
 

@@ -54,7 +54,8 @@ int main(int argc, char** argv) {
   app.add_option("--config", given.config, "Configuration file")->required();
   app.add_option("--data", given.data, "Data directory")->required();
   app.add_option("--seed", given.seed, "Of every random decision");
-  app.add_option("--robot-time", given.robot_time_s, "Seconds of robot time after which to end")->check(CLI::Range(1.0, 1e8));
+  app.add_option("--robot-time", given.robot_time_s, "Seconds of robot time after which to end")
+      ->check(CLI::Range(1.0, 1e8));
   app.set_version_flag("--version", NIGHTSHIFT_VERSION);
   CLI11_PARSE(app, argc, argv);
 

@@ -51,7 +51,7 @@ bool AllFinite(const skills::PolicyWeights& weights) {
 
 TEST(Agent, WaitsForDemonstrationsOrEnoughPractice) {
   EXPECT_EQ(WithPractice(Tiny(), 31).phase(), Phase::kWaiting);
-  EXPECT_EQ(WithPractice(Tiny(), 32).phase(), Phase::kWarmingUp);
+  EXPECT_EQ(WithPractice(Tiny(), 32).phase(), Phase::kLearning) << "there is no clone to protect";
 }
 
 TEST(Agent, ClonesThenWarmsItsCriticsUpThenLearns) {

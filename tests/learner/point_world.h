@@ -128,8 +128,12 @@ inline learner::Config SmallConfig() {
   config.agent.width = 64;
   config.agent.batch = 128;
   config.agent.clone_updates = 300;
-  config.agent.actor_frozen_updates = 200;
+  config.agent.offline_updates = 200;
+  config.agent.actor_frozen_updates = 400;
+  config.agent.clone_weight = 1;
   config.agent.clone_fade_updates = 3000;
+  config.agent.target_entropy = -2;
+  config.agent.log_std_start = -1.5;
   config.agent.demonstrations_start = 5;
   config.agent.samples_start = 300;
   config.agent.learning_rate = 1e-3;

@@ -67,19 +67,38 @@ TEST(Trainer, KnowsNothingBeforeItHasSeenAnything) {
   EXPECT_LT(practice.Success(), 0.1);
 }
 
-TEST(Trainer, OwesUpdatesInProportionToThePractice) {
+TEST(Trainer, OwesCloningAndTheCriticsWarmUpForWhatAScriptShows) {
+  const Config config = SmallConfig();
+  Practice practice(config);
+  for (int i = 0; i < 20; ++i) practice.trainer.Ingest(practice.world.Script());
+  EXPECT_DOUBLE_EQ(practice.trainer.Backlog(), config.agent.clone_updates + config.agent.offline_updates);
+}
+
+TEST(Trainer, OwesUpdatesInProportionToWhatALearnedPolicyPractised) {
   Config config = SmallConfig();
   config.update_ratio = 3;
   Practice practice(config);
-  std::int64_t steps = 0;
-  for (int i = 0; i < 20; ++i) {
-    const auto episode = practice.world.Script();
-    steps += static_cast<std::int64_t>(episode.steps.size());
+  practice.Demonstrate(20);
+  ASSERT_LT(practice.trainer.Backlog(), 1);
+  auto policy = practice.Policy();
+  std::size_t steps = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto episode = practice.world.Practise(policy);
+    steps += episode.steps.size();
     practice.trainer.Ingest(episode);
   }
-  EXPECT_DOUBLE_EQ(practice.trainer.Backlog(), static_cast<double>(3 * steps + config.agent.clone_updates));
+  EXPECT_DOUBLE_EQ(practice.trainer.Backlog(), 3.0 * static_cast<double>(steps));
   practice.CatchUp();
-  EXPECT_EQ(practice.trainer.updates(), 3 * steps);
+  EXPECT_EQ(practice.trainer.updates(), config.agent.offline_updates + 3 * static_cast<std::int64_t>(steps));
+}
+
+TEST(Trainer, GetsAPolicyFromPracticeAloneWhereNobodyDemonstrates) {
+  Config config = SmallConfig();
+  config.scripted_demonstrations_max = 0;
+  Practice practice(config);
+  for (int i = 0; i < 40; ++i) practice.trainer.Ingest(practice.world.Script());
+  practice.CatchUp();
+  EXPECT_TRUE(practice.trainer.HasPolicy("reach"));
 }
 
 TEST(Trainer, HasAPolicyOnceTheScriptIsCloned) {
