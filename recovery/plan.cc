@@ -28,6 +28,7 @@ Plan PlanFor(const Pending& pending, const std::optional<core::TaskSpec>& known,
              const PlanConfig& config) {
   const int budget = pending.kind == FailureKind::kLost ? config.looks_max : config.attempts_max;
   const int attempts_max = a_task_may_start ? std::min(budget, config.attempts_before_going_on) : budget;
+  if (pending.fruitless >= config.fruitless_max) return AskPerson{"please help: " + WordsFor(pending.kind)};
   if (known && pending.attempts < attempts_max) return Practise{known->name};
   if (a_task_may_start) return GoOn{};
   return AskPerson{"please help: " + WordsFor(pending.kind)};

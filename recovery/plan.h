@@ -15,6 +15,8 @@ struct PlanConfig {
   int attempts_max = 6;         // On one failure, before a person is asked.
   int attempts_before_going_on = 2;  // On one failure, where a practised task may start all the same.
   int looks_max = 3;                 // At a scene in which the object is not found, before a person is asked.
+  int fruitless_max = 20;            // Failed attempts of any kind at one object in a row, before a person is asked:
+                                     // at one success in three, that is bad luck once in 3,000.
 };
 
 /// What to do about a failure.
@@ -33,9 +35,11 @@ struct Pending {
   std::string signature;
   int object = 0;
   int attempts = 0;
+  int fruitless = 0;  // Attempts at this object, of any task, that have failed in a row.
 };
 
-/// Fault -> Plan, pure: the recovery task while attempts last, then a person, except where practice can simply go on.
+/// Fault -> Plan, pure: the recovery task while attempts last, then a person, except where practice can simply go on
+/// and has not failed too often in a row.
 Plan PlanFor(const Pending& pending, const std::optional<core::TaskSpec>& known, bool a_task_may_start,
              const PlanConfig& config);
 

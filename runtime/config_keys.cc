@@ -242,6 +242,7 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.Number("attempts_before_going_on", c.plan.attempts_before_going_on, {0, 1000});
   keys.Number("attempts_max", c.plan.attempts_max, {1, 1000});
   keys.Number("looks_max", c.plan.looks_max, {1, 1000});
+  keys.Number("fruitless_max", c.plan.fruitless_max, {1, 100000});
 }
 
 void TaskKeys(core::TaskSpec& task, KeyList& keys) {

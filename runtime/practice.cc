@@ -65,17 +65,25 @@ Result<void> Practice::Restore(const core::Catalogue& catalogue) {
   }
   for (const core::FailureRecord& failure : catalogue.failures) {
     ++seen_[failure.signature];
+    // What was failed when a session ended is still to be climbed out of, unless the first look says otherwise.
+    if (const auto kind = recovery::FailureKindFrom(failure.kind); kind && config_.recovery)
+      inherited_.insert_or_assign(failure.object, recovery::Pending{*kind, failure.signature, failure.object});
     next_failure_ = std::max(next_failure_, failure.id + 1);
   }
   for (const core::InterventionRecord& intervention : catalogue.interventions) {
     next_intervention_ = std::max(next_intervention_, intervention.id + 1);
-    if (!intervention.resolved) asked_[intervention.object] = intervention;
+    if (intervention.resolved) continue;
+    asked_[intervention.object] = intervention;
+    parts_.person.Ask(intervention.reason, intervention.object);  // Who was asked may have stopped with us.
   }
   status_.interventions = catalogue.interventions.size();
   status_.last_episode = catalogue.last_episode;
   for (const core::SnapshotRecord& record : catalogue.snapshots) {
     const auto entry = tasks_.find(record.task);
-    if (record.state != "promoted" || entry == tasks_.end()) continue;
+    if (entry == tasks_.end()) continue;
+    if (record.state != "candidate")
+      entry->second.judged_version = std::max(entry->second.judged_version, record.version);
+    if (record.state != "promoted") continue;
     const auto snapshot = parts_.snapshot(record.task, record.version);
     if (!snapshot) continue;
     const skills::PolicySlot::Evidence evidence{record.version, record.attempts, record.solved};
@@ -114,7 +122,7 @@ Result<void> Practice::Apply(const core::Episode& episode) {
   return entry == tasks_.end() ? Result<void>{} : CountAttempt(entry->second, episode);
 }
 
-void Practice::Tell(std::string activity, std::string why) {
+void Practice::Say(std::string activity, std::string why) {
   status_.activity = std::move(activity);
   status_.why = std::move(why);
   parts_.listener.OnStatus(status_);
@@ -127,6 +135,7 @@ Result<void> Practice::Cycle() {
   if (auto looked = parts_.body.Rest(); !looked) return tl::make_unexpected(looked.error());
   if (parts_.body.report().latch.latched()) return ApplyLatch();
   if (auto noted = NoteHelp(); !noted) return noted;
+  Inherit();
   parts_.await_learner();
   for (const auto& [object, pending] : pending_)
     if (!AwaitsPerson(object)) return Recover(pending);
@@ -143,13 +152,13 @@ Result<void> Practice::Cycle() {
 
 Result<void> Practice::ApplyLatch() {
   const core::LatchReport latch = parts_.body.report().latch;
-  Tell("stopped by safety", std::string(Name(latch.worst)));
+  Say("stopped by safety", std::string(Name(latch.worst)));
   if (auto cleared = parts_.body.Clear(); !cleared) return Wait(cleared.error().detail);
   return StepBack();
 }
 
 Result<void> Practice::Wait(const std::string& why) {
-  Tell("waiting", why);
+  Say("waiting", why);
   for (int i = 0; i < kWaitPeriods; ++i)
     if (auto rested = parts_.body.Rest(); !rested) return tl::make_unexpected(rested.error());
   return {};
@@ -167,7 +176,7 @@ Result<void> Practice::StepBack() {
 
 Result<void> Practice::Home() {
   if (Norm(parts_.body.seen().tip_m - scene_.home_m) < kHomeToleranceM) return {};
-  Tell("going home", "so that the next attempt begins where it can see");
+  Say("going home", "so that the next attempt begins where it can see");
   const core::Vec3 tip = parts_.body.seen().commanded_tip_m;
   auto moved = parts_.body.GoTo({tip.x, tip.y, std::max(scene_.carry_height_m, tip.z)}, false, kStepBackPeriodsMax);
   if (moved) moved = parts_.body.GoTo(scene_.home_m, false, kHomingPeriodsMax);
@@ -214,6 +223,14 @@ std::vector<Practice::Startable> Practice::WhatMayStart() {
   return startable;
 }
 
+bool Practice::MayPractise(int object) const {
+  const skills::Facts facts = FactsFor(object);
+  return std::any_of(tasks_.begin(), tasks_.end(), [&facts](const auto& named) {
+    const skills::Task& task = named.second.task;
+    return !task.spec().recovery() && task.MayStart(facts);
+  });
+}
+
 /// Both skills' success rates are drawn from what is known of them, and the better draw acts (Thompson 1933): what
 /// works is used, what is unsure is tried. A configured task's learned skill acts in a set share at least: it is there
 /// to learn.
@@ -242,7 +259,7 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   status_.task = task;
   status_.skill = Name(episode.skill);
   const char* activity = entry.task.spec().recovery() ? "recovering by" : "practising";
-  Tell(fmt::format("{} {} ({})", activity, task, Name(episode.skill)), why);
+  Say(fmt::format("{} {} ({})", activity, task, Name(episode.skill)), why);
 
   std::unique_ptr<skills::Skill> skill;
   if (episode.skill == SkillKind::kScripted) {
@@ -258,14 +275,16 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   const auto append = [this, id = episode.id](int index, const core::Transition& step) {
     return parts_.journal.Append(id, index, step);
   };
-  core::Episode interrupted = episode;
+  const core::Episode interrupted = episode;
   auto attempt = RunEpisode(parts_.body, entry.task, scene_, *skill, std::move(episode), EndsAt::kFirstFailure, append);
-  if (!attempt) {
-    interrupted.outcome = Outcome::kInterrupted;
-    (void)parts_.journal.Close(interrupted);  // If that fails too, the next start does it.
-    return tl::make_unexpected(attempt.error());
-  }
+  if (!attempt) return CloseInterrupted(interrupted, attempt.error());
   return Conclude(*attempt);
+}
+
+Result<void> Practice::CloseInterrupted(core::Episode episode, const core::Fault& why) {
+  episode.outcome = Outcome::kInterrupted;
+  (void)parts_.journal.Close(episode);  // If that fails too, the next start does it.
+  return tl::make_unexpected(why);
 }
 
 /// First the journal, then everything that depends on the outcome.
@@ -280,7 +299,8 @@ Result<void> Practice::Conclude(const Attempt& done) {
                             .stop = attempt.stop,
                             .failed_in_a_row = CountFruitless(episode)};
   if (attempt.stop == core::StopCause::kNone)
-    if (auto back = episode.outcome == Outcome::kSuccess ? Result<void>{} : StepBack(); !back) return back;
+    if (auto back = episode.outcome == Outcome::kSuccess ? Result<void>{} : StepBack(); !back)
+      return CloseInterrupted(episode, back.error());
   after.facts = FactsFor(episode.target.object);
   if (const auto kind = FailureIn(after)) episode.failure = Name(*kind);
   if (auto closed = parts_.journal.Close(episode); !closed) return closed;
@@ -290,6 +310,18 @@ Result<void> Practice::Conclude(const Attempt& done) {
   if (auto counted = CountAttempt(entry, episode); !counted) return counted;
   parts_.listener.OnEpisode(attempt, entry.task.spec().recovery());
   return NoteFailure(after, episode);
+}
+
+/// After a restart: an object at which no practised task may start is in the failure that it was last in.
+void Practice::Inherit() {
+  const std::vector<Startable> startable = inherited_.empty() ? std::vector<Startable>{} : WhatMayStart();
+  for (const auto& [object, pending] : inherited_) {
+    const bool stands = object < parts_.body.seen().object_count && !AwaitsPerson(object) &&
+                        std::none_of(startable.begin(), startable.end(),
+                                     [&](const Startable& one) { return one.option.object == object; });
+    if (stands) pending_.emplace(object, pending);
+  }
+  inherited_.clear();
 }
 
 /// How often in a row attempts at this object have failed now.
@@ -305,12 +337,14 @@ int Practice::CountFruitless(const core::Episode& episode) {
 Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) {
   if (!Counts(episode.outcome)) return {};
   const bool solved = episode.outcome == Outcome::kSuccess;
-  core::Competence& competence = episode.skill == SkillKind::kScripted ? entry.scripted : entry.learned;
+  core::Competence& known = episode.skill == SkillKind::kScripted ? entry.scripted : entry.learned;
+  core::Competence competence = known;
   competence.successes = competence.successes * config_.forgetting + (solved ? 1 : 0);
   competence.failures = competence.failures * config_.forgetting + (solved ? 0 : 1);
   ++competence.attempts;
   competence.solved += solved ? 1 : 0;
   if (auto saved = parts_.journal.SaveCompetence(competence, episode.id); !saved) return saved;
+  known = competence;
   if (episode.skill != SkillKind::kLearned) return {};
   if (const auto verdict = entry.slot.Record(solved)) return RecordVerdict(episode.task, *verdict);
   return {};
@@ -331,7 +365,8 @@ Result<void> Practice::RecordVerdict(const std::string& task, const skills::Poli
 void Practice::TakeSnapshots() {
   for (const skills::Snapshot& snapshot : parts_.new_snapshots()) {
     const auto entry = tasks_.find(snapshot.task);
-    if (entry == tasks_.end() || snapshot.version <= entry->second.slot.promoted_version()) continue;
+    if (entry == tasks_.end()) continue;
+    if (snapshot.version <= std::max(entry->second.judged_version, entry->second.slot.promoted_version())) continue;
     if (auto staged = entry->second.slot.Stage(snapshot); !staged) parts_.listener.OnFault(staged.error());
   }
 }
@@ -378,6 +413,7 @@ Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core:
 }
 
 Result<void> Practice::Recover(recovery::Pending pending) {
+  pending.fruitless = fruitless_[pending.object];
   const TaskSpec* known = RecoveryTask(pending.signature);
   const auto plan =
       PlanFor(pending, known ? std::optional(*known) : std::nullopt, !WhatMayStart().empty(), config_.plan);
@@ -417,6 +453,7 @@ Result<void> Practice::RetryOrAsk(int object, const std::string& why) {
 
 Result<void> Practice::Ask(int object, const std::string& reason) {
   pending_.erase(object);
+  fruitless_.erase(object);
   const core::InterventionRecord question{.id = next_intervention_++,
                                           .reason = reason,
                                           .object = object,
@@ -435,8 +472,11 @@ Result<void> Practice::NoteHelp() {
   const core::Instant now = parts_.body.seen().time;
   for (auto asked = asked_.begin(); asked != asked_.end();) {
     const skills::Facts facts = FactsFor(asked->first);
-    const bool waited = now - asked->second.asked > core::Seconds(config_.person_answers_after_s);
-    if (!waited || Get(facts, Fact::kInTray) == 0 || Get(facts, Fact::kObjectSeen) == 0) {
+    const core::Instant since = asked->second.asked;
+    const bool other_session = now < since;  // Robot time has begun anew since the question.
+    const bool waited = other_session || now - since > core::Seconds(config_.person_answers_after_s);
+    const bool usable = Get(facts, Fact::kInTray) != 0 || MayPractise(asked->first);
+    if (!waited || !usable || Get(facts, Fact::kObjectSeen) == 0) {
       ++asked;
       continue;
     }

@@ -74,6 +74,8 @@ class Practice {
   core::Result<void> Cycle();
 
   const PracticeStatus& status() const { return status_; }
+  /// Changes what it is said to be doing, and why, until its next decision: for whoever makes it wait.
+  void Say(std::string activity, std::string why);
   /// Competence of each task and kind of skill, by task name.
   std::vector<core::Competence> competence() const;
   std::vector<core::TaskSpec> tasks() const;
@@ -89,6 +91,7 @@ class Practice {
     skills::Task task;
     core::Competence scripted, learned;
     skills::PolicySlot slot;
+    std::int64_t judged_version = 0;  // The newest that an earlier session promoted or rejected: not tried again.
   };
   struct Startable {
     Option option;
@@ -105,7 +108,9 @@ class Practice {
   core::Result<void> Practise(const std::string& task, const core::Target& target, const std::string& why);
   core::Result<void> Recover(recovery::Pending pending);
   core::Result<void> RetryOrAsk(int object, const std::string& why);
+  core::Result<void> CloseInterrupted(core::Episode episode, const core::Fault& why);
   core::Result<void> Conclude(const Attempt& attempt);
+  void Inherit();
   int CountFruitless(const core::Episode& episode);
   core::Result<void> CountAttempt(Entry& entry, const core::Episode& episode);
   core::Result<void> RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict);
@@ -114,9 +119,9 @@ class Practice {
   core::Result<void> Ask(int object, const std::string& reason);
   core::Result<void> NoteHelp();
   void TakeSnapshots();
-  void Tell(std::string activity, std::string why);
 
   std::vector<Startable> WhatMayStart();
+  bool MayPractise(int object) const;
   core::Target TargetFor(const core::TaskSpec& spec, int object);
   skills::Facts FactsFor(int object) const;
   std::optional<int> HeldObject() const;
@@ -131,6 +136,7 @@ class Practice {
   std::map<std::string, std::string> recovery_for_;  // Signature -> task name.
   std::map<std::string, int> seen_;                  // Signature -> failures seen.
   std::map<int, recovery::Pending> pending_;         // Object -> the failure it is in.
+  std::map<int, recovery::Pending> inherited_;       // Of the last session, until the first look.
   std::map<int, core::InterventionRecord> asked_;    // Object -> the open question to a person.
   std::map<int, int> fruitless_;                     // Object -> failed attempts in a row.
   std::int64_t next_failure_ = 1, next_intervention_ = 1;

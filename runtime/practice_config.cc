@@ -31,6 +31,7 @@ core::Result<void> Validate(const PracticeConfig& c) {
       {"backlog_wait_s_max", c.backlog_wait_s_max, 0.1, 3600},
       {"plan.failures_for_a_task", static_cast<double>(c.plan.failures_for_a_task), 1, 1000},
       {"plan.attempts_max", static_cast<double>(c.plan.attempts_max), 1, 1000},
+      {"plan.attempts_before_going_on", static_cast<double>(c.plan.attempts_before_going_on), 0, 1000},
       {"plan.looks_max", static_cast<double>(c.plan.looks_max), 1, 1000},
   };
   for (const Range& r : ranges)

@@ -24,29 +24,39 @@ std::optional<Named> Parse(const std::filesystem::path& file) {
   return named;
 }
 
+core::Result<skills::Snapshot> Read(const std::string& task, std::int64_t version, const std::filesystem::path& file) {
+  auto snapshot = skills::ReadSnapshot(file.string());
+  if (snapshot && (snapshot->task != task || snapshot->version != version))
+    return core::Fail(core::FaultCode::kCorruptSnapshot, file.string() + " says it is version " +
+                                                             std::to_string(snapshot->version) + " of task " +
+                                                             snapshot->task + "; it is not used");
+  return snapshot;
+}
+
 }  // namespace
 
+/// A file that cannot be used is reported once, and hides neither older nor later versions.
 std::vector<skills::Snapshot> SnapshotFolder::New() {
-  std::map<std::string, std::pair<std::int64_t, std::filesystem::path>> fresh;
+  std::map<std::string, std::map<std::int64_t, std::filesystem::path, std::greater<>>> fresh;  // Newest first.
   std::error_code trouble;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, trouble)) {
     const auto named = Parse(entry.path());
-    if (!named || named->version <= newest_[named->task]) continue;
-    auto& best = fresh[named->task];
-    if (named->version > best.first) best = {named->version, entry.path()};
+    if (!named || named->version <= newest_[named->task] || refused_.contains(entry.path())) continue;
+    fresh[named->task].emplace(named->version, entry.path());
   }
   std::vector<skills::Snapshot> snapshots;
-  for (const auto& [task, found] : fresh) {
-    newest_[task] = found.first;
-    auto snapshot = skills::ReadSnapshot(found.second.string());
-    if (!snapshot)
-      on_fault_(snapshot.error());
-    else if (snapshot->task != task || snapshot->version != found.first)
-      on_fault_({core::FaultCode::kCorruptSnapshot, found.second.string() + " says it is version " +
-                                                        std::to_string(snapshot->version) + " of task " +
-                                                        snapshot->task + "; it is not used"});
-    else
+  for (const auto& [task, versions] : fresh) {
+    for (const auto& [version, file] : versions) {
+      auto snapshot = Read(task, version, file);
+      if (!snapshot) {
+        refused_.insert(file);
+        on_fault_(snapshot.error());
+        continue;
+      }
+      newest_[task] = version;
       snapshots.push_back(std::move(*snapshot));
+      break;
+    }
   }
   return snapshots;
 }

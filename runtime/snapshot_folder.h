@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ class SnapshotFolder {
   std::filesystem::path folder_;
   std::function<void(const core::Fault&)> on_fault_;
   std::map<std::string, std::int64_t> newest_;  // By task.
+  std::set<std::filesystem::path> refused_;     // Each was reported.
 };
 
 }  // namespace nightshift::runtime

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/supervisor_service.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -231,6 +233,7 @@ void Supervisor::AwaitLearner() {
     learner_dead_ = Clock::now() - learner_heard_ > wait_max;
     if (learner_dead_ || learner_backlog_ <= options_.config.practice.backlog_updates_max) break;
     activity_ = Activity::kAwaitingLearner;
+    practice_->Say("waiting for the learner", fmt::format("it is {:.0f} updates behind", learner_backlog_));
     (void)links_.learner.Latest(kLearnerLook);
     if (!body_.Rest()) break;
   }

@@ -59,7 +59,7 @@ class Script : public Skill {
     return Toward(moves_.front(), seen);
   }
 
-  bool Finished() const final { return idle_periods_ > kIdlePeriodsMax; }
+  bool Finished() const final { return persistence_ == Persistence::kOnce && idle_periods_ > kIdlePeriodsMax; }
 
  protected:
   virtual void Plan(const Observation& seen) = 0;

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input from outside: each is refused with its place, the range that is allowed and what to do; nothing is lost.
+
+A full disk is met in tests/io/journal (journal_faults_test, with a file system that fills at every possible write).
+"""
+import pathlib
+import socket
+import struct
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scenarios"))
+from robot import START_S, Robot, arguments, await_that, changed, check
+from zmtp import Dealer
+
+REFUSED = 78       # EX_CONFIG: starting again is no use (runtime/exit_codes.h).
+LEARNED_S = 120.0  # Until learned policies act.
+GO_ON_S = 45.0
+MALFORMED = "nightshift_malformed_messages_total"
+FAULTS = "nightshift_faults_total"
+CORRUPT = 'code="corrupt_snapshot"'
+
+# What is changed in a good configuration: what the refusal must name.
+BAD_CONFIGURATIONS = {
+    "an unknown key": ({"learner": {"update_ration": "4"}},
+                       ["learner.update_ration = 4", "unknown key", "did you mean learner.update_ratio?"]),
+    "a wrong unit": ({"camera": {"frame_wait_ms": "500"}},
+                     ["camera.frame_wait_ms = 500", "wrong unit", "camera.frame_wait_s", "convert the value"]),
+    "a number out of range": ({"scene": {"step_m_max": "3"}}, ["scene.step_m_max = 3", "[0.001, 0.1]"]),
+    "an impossible limit": ({"safety": {"temperature_c_clear": "80", "temperature_c_max": "70"}},
+                            ["safety.temperature_c_clear = 80", "below temperature_c_max = 70"]),
+    "a missing model file": ({"cell": {"model_file": '"/nowhere/gone.xml"'}},
+                             ["cell.model_file", "/nowhere/gone.xml", "relative to the folder of the configuration"]),
+}
+
+
+def check_refused(answer, words, what):
+    check(answer.returncode == REFUSED, f"{what}: exit code {REFUSED}, not {answer.returncode}: {answer.stderr}")
+    for word in words:
+        check(word in answer.stderr, f"{what}: {word!r} is missing in {answer.stderr!r}")
+
+
+def check_configurations(robot):
+    good = robot.config.read_text()
+    bad = robot.folder / "bad.toml"
+    for what, (changes, words) in BAD_CONFIGURATIONS.items():
+        bad.write_text(changed(good, changes))
+        answer = robot.ask("run", "--config", str(bad), "--data", str(robot.data))
+        check_refused(answer, [str(bad), *words], what)
+        check(not robot.data.exists(), f"{what}: nothing is made before the configuration is good")
+        verdict = robot.ask("check", "--config", str(bad), "--data", str(robot.data))
+        check(verdict.returncode == 1 and words[0] in verdict.stdout, f"{what}: check says it too: {verdict.stdout}")
+
+
+def practises_on(robot, before=None):
+    count = robot.practised() if before is None else before
+    await_that(lambda: robot.practised() > count, "practice goes on", GO_ON_S, robot.alive)
+
+
+def check_second_instance(robot):
+    children = robot.children()
+    answer = robot.ask("run", "--config", str(robot.config), "--data", str(robot.data))
+    check_refused(answer, [str(robot.data), "already_running", str(robot.process.pid)], "a second instance")
+    practises_on(robot)
+    check(robot.children() == children, "the first instance is not touched by the second")
+
+
+def check_malformed_messages(robot):
+    """To each process that answers: what is no message, what has no id, what is no request, and what is too long."""
+    children = robot.children()
+    for name in ("safety-command", "supervisor-control", "cell-control", "cell-bus", "cell-camera"):
+        path = robot.data / "run" / f"{name}.sock"
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.connect(str(path))
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" * 10)
+        with Dealer(path) as peer:
+            peer.send(b"one frame")
+            peer.send(b"an id that is none", b"")
+            peer.send(struct.pack("<Q", 1), b"one", b"too many")
+            peer.send(struct.pack("<Q", 2), b"\xff" * 64)
+            if name in ("safety-command", "supervisor-control"):
+                answer = peer.receive()
+                check(answer[0] == struct.pack("<Q", 2) and b"malformed" in answer[1],
+                      f"{name} names what it was sent: {answer}")
+        with Dealer(path) as giant:
+            try:
+                giant.send(struct.pack("<Q", 3), bytes(64 << 20))
+            except OSError:
+                pass  # The peer hangs up on what is too long.
+        practises_on(robot)
+    for process in ("safety", "supervisor"):
+        await_that(lambda: robot.metric(MALFORMED, f'process="{process}"') >= 3, f"{process} counts them", GO_ON_S)
+    check(robot.children() == children, "malformed messages end no process")
+
+
+def learned_versions(robot):
+    """Task -> newest version that acted in a closed episode."""
+    return {task: version for file in robot.day_files() for task, version in robot.rows(
+        file, "SELECT task, max(policy_version) FROM episode WHERE skill = 'learned' AND outcome != 'running' GROUP BY 1")}
+
+
+def learned_episodes(robot):
+    return sum(n for file in robot.day_files() for n, in robot.rows(
+        file, "SELECT count(*) FROM episode WHERE skill = 'learned' AND outcome NOT IN ('running', 'interrupted')"))
+
+
+def check_corrupt_snapshot(robot):
+    """A file that claims to be a much newer policy: counted, never used, and it hides no later policy."""
+    task, version = next(iter(learned_versions(robot).items()))
+    good = max((robot.data / "snapshots").glob(f"{task}-*.nspolicy"))
+    broken = bytearray(good.read_bytes())
+    broken[len(broken) // 2] ^= 1
+    bad_version = 10 ** 6
+    (robot.data / "snapshots" / f"{task}-{bad_version}.nspolicy").write_bytes(broken)
+    await_that(lambda: robot.metric(FAULTS, CORRUPT, 'process="supervisor"') >= 1, "the fault is counted", GO_ON_S,
+               robot.alive)
+    before = learned_episodes(robot)
+    await_that(lambda: learned_episodes(robot) > before + 2, "learned policies go on", LEARNED_S, robot.alive)
+    check(all(v < bad_version for v in learned_versions(robot).values()), "the corrupt policy never acts")
+    await_that(lambda: learned_versions(robot)[task] > version, "later policies still take over", LEARNED_S, robot.alive)
+    check(robot.metric(FAULTS, CORRUPT, 'process="supervisor"') == 1, "one file is reported once")
+    (robot.data / "snapshots" / f"{task}-{bad_version}.nspolicy").unlink()
+
+
+def check_all_snapshots_corrupt(robot):
+    """Every policy on disk is damaged between two runs: the fault is counted and practice goes on, as scripted."""
+    committed = robot.episodes()
+    for file in (robot.data / "snapshots").glob("*.nspolicy"):
+        file.write_bytes(file.read_bytes()[:-40])
+    robot.run("--robot-time", "10h")
+    await_that(lambda: robot.metric(FAULTS, CORRUPT, 'process="supervisor"') >= 1, "the fault is counted", START_S,
+               robot.alive)
+    practises_on(robot, sum(e.outcome != "interrupted" for e in committed.values()))
+    check(robot.stop() == 0, "the run on damaged snapshots exits 0")
+    after = robot.episodes()
+    check(all(after.get(id) == e for id, e in committed.items()), "no episode is lost or changed")
+
+
+def main():
+    with Robot(arguments()) as robot:
+        begin = time.monotonic()
+
+        def say(what):
+            print(f"{time.monotonic() - begin:5.0f} s  {what}", flush=True)
+
+        check_configurations(robot)
+        say("bad configurations are refused")
+        robot.run("--robot-time", "10h")
+        await_that(lambda: robot.practised() >= 1, "practice begins", START_S, robot.alive)
+        check_second_instance(robot)
+        say("a second instance is refused")
+        check_malformed_messages(robot)
+        say("malformed messages are dropped")
+        await_that(lambda: learned_versions(robot), "a learned policy acts", LEARNED_S, robot.alive)
+        check_corrupt_snapshot(robot)
+        say("a corrupt snapshot is not used")
+        check(robot.stop() == 0, "the run exits 0")
+        check_all_snapshots_corrupt(robot)
+        say("a run begins with nothing but corrupt snapshots")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Twenty kills with -9 at random moments of practice: nothing committed is lost or doubled, and practice goes on.
+
+A killed supervisor leaves the arm at rest: while nobody restarts it, no command is fresh, and nothing moves.
+"""
+import os
+import pathlib
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scenarios"))
+from robot import ROLES, START_S, Robot, arguments, await_that, check
+
+KILLS_EACH = 4
+GO_ON_S = 45.0              # Until another episode is closed after a kill: restarts, a cleared stop, an attempt.
+SUCCESS_S = 90.0            # Until an attempt succeeds again: where nothing does, a person is asked first.
+REST_S = 15.0               # Until the arm is at rest after its supervisor died: a lease, and the way to a stop.
+AT_REST_RAD_S = 0.02        # Of every joint.
+STILL_RAD = 0.01            # What a joint that is at rest may settle by.
+EPISODES_BETWEEN_MAX = 2
+STEPS_INTO_MAX = 25
+
+
+class Watch:
+    """What has been committed, and that it stays so."""
+
+    def __init__(self, robot):
+        self.robot = robot
+        self.committed = {}
+
+    def look(self):
+        now = self.robot.episodes()
+        for id, episode in self.committed.items():
+            check(id in now, f"the committed episode {id} is lost")
+            check(now[id] == episode, f"the committed episode {id} has changed: {episode} is now {now[id]}")
+        self.committed = now
+
+    def none_is_doubled(self):
+        seen = {}
+        for id, episode in self.committed.items():
+            if episode.steps:
+                other = seen.setdefault(episode.body_digest, id)
+                check(other == id, f"episodes {other} and {id} hold the same steps")
+
+
+def running_steps(robot):
+    """How far the attempt that runs has come."""
+    for file in reversed(robot.day_files()):
+        for steps, in robot.rows(file, "SELECT count(*) FROM transition WHERE episode = "
+                                       "(SELECT max(id) FROM episode WHERE outcome = 'running')"):
+            return steps
+    return 0
+
+
+def await_random_moment(robot, dice):
+    goal = robot.practised() + dice.randint(0, EPISODES_BETWEEN_MAX)
+    steps = dice.randint(0, STEPS_INTO_MAX)
+
+    def reached():
+        closed = robot.practised()
+        return closed > goal or (closed == goal and running_steps(robot) >= steps)
+
+    await_that(reached, "practice comes to the next random moment", GO_ON_S, robot.alive)
+
+
+def joints(robot):
+    return robot.status().get("safety", {}).get("period", {}).get("joints", {})
+
+
+def check_rest(robot):
+    """Without a supervisor the arm comes to rest and stays there, while robot time goes on."""
+    def resting():
+        now = joints(robot)
+        return now if now and max(abs(v) for v in now["dq_rad_s"]) < AT_REST_RAD_S else None
+
+    begin = time.monotonic()
+    first = await_that(resting, "the arm is at rest without a supervisor", REST_S)
+    took = time.monotonic() - begin
+    later = await_that(lambda: (lambda now: now if now and int(now["time_ns"]) > int(first["time_ns"]) + 10**9 else None)(
+        joints(robot)), "robot time goes on without a supervisor", REST_S)
+    moved = max(abs(a - b) for a, b in zip(first["q_rad"], later["q_rad"]))
+    check(moved < STILL_RAD, f"a joint moved by {moved:.4f} rad without a fresh command")
+    return took
+
+
+def kill(robot, role):
+    """Kills one program; for a supervisor nobody restarts it before the arm has been seen at rest."""
+    child = await_that(lambda: robot.children().get(role), f"{role} runs", GO_ON_S, robot.alive)
+    held = role == "supervisor"
+    if held:
+        os.kill(robot.process.pid, signal.SIGSTOP)
+    os.kill(child, signal.SIGKILL)
+    if held:
+        took = check_rest(robot)
+        os.kill(robot.process.pid, signal.SIGCONT)
+        print(f"  at rest within {took:.1f} s", flush=True)
+
+
+def check_competence(robot, episodes):
+    counted = dict.fromkeys(((e.task, e.skill) for e in episodes.values() if e.outcome != "interrupted"), 0)
+    for task, skill, attempts, solved in robot.catalogue("SELECT task, skill, attempts, solved FROM competence"):
+        mine = [e for e in episodes.values() if (e.task, e.skill) == (task, skill) and e.outcome != "interrupted"]
+        wins = sum(e.outcome == "success" for e in mine)
+        check((attempts, solved) == (len(mine), wins),
+              f"{task}, {skill}: {attempts} attempts, {solved} solved are counted; the journal has {len(mine)}, {wins}")
+        counted.pop((task, skill), None)
+    check(not counted, f"episodes of {list(counted)} are not counted in competence")
+
+
+def check_learner(robot, episodes):
+    """The learner has counted each step once that lies before its cursor."""
+    manifest = robot.manifest()
+    steps = sum(e.steps for e in episodes.values() if e.id <= manifest["cursor"])
+    check(manifest["steps"] == steps, f"the learner counts {manifest['steps']} steps, the journal has {steps}")
+
+
+def main():
+    options = arguments()
+    dice = random.Random(options.seed)
+    order = [role for role in ROLES for _ in range(KILLS_EACH)]
+    dice.shuffle(order)
+    with Robot(options) as robot:
+        begin = time.monotonic()
+        robot.run("--robot-time", "10h")
+        watch = Watch(robot)
+        await_that(lambda: robot.practised() >= 2, "practice begins", START_S, robot.alive)
+        for number, role in enumerate(order, 1):
+            await_random_moment(robot, dice)
+            watch.look()
+            print(f"kill {number} of {len(order)}: {role} at {time.monotonic() - begin:.0f} s, "
+                  f"{len(watch.committed)} episodes", flush=True)
+            kill(robot, role)
+            before = robot.practised()
+            await_that(lambda: robot.practised() > before, f"practice goes on after the death of {role}", GO_ON_S,
+                       robot.alive)
+            watch.look()
+        solved = robot.counts()["success"]
+        await_that(lambda: robot.counts()["success"] > solved, "an attempt succeeds after all that", SUCCESS_S, robot.alive)
+        await_that(lambda: set(robot.children()) == set(ROLES), "all five programs run again", GO_ON_S, robot.alive)
+        check(robot.stop() == 0, "the run exits 0 after all that")
+        watch.look()
+        watch.none_is_doubled()
+        check_competence(robot, watch.committed)
+        check_learner(robot, watch.committed)
+        print(f"{len(watch.committed)} episodes, {robot.counts()} in {time.monotonic() - begin:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
