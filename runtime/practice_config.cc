@@ -33,6 +33,7 @@ core::Result<void> Validate(const PracticeConfig& c) {
       {"plan.attempts_max", static_cast<double>(c.plan.attempts_max), 1, 1000},
       {"plan.attempts_before_going_on", static_cast<double>(c.plan.attempts_before_going_on), 0, 1000},
       {"plan.looks_max", static_cast<double>(c.plan.looks_max), 1, 1000},
+      {"plan.fruitless_max", static_cast<double>(c.plan.fruitless_max), 1, 100000},
   };
   for (const Range& r : ranges)
     if (!(r.value >= r.low && r.value <= r.high))

@@ -96,8 +96,9 @@ def check_malformed_messages(robot):
 
 def learned_versions(robot):
     """Task -> newest version that acted in a closed episode."""
-    return {task: version for file in robot.day_files() for task, version in robot.rows(
-        file, "SELECT task, max(policy_version) FROM episode WHERE skill = 'learned' AND outcome != 'running' GROUP BY 1")}
+    query = ("SELECT task, max(policy_version) FROM episode WHERE skill = 'learned' AND outcome != 'running' "
+             "GROUP BY task")
+    return {task: version for file in robot.day_files() for task, version in robot.rows(file, query)}
 
 
 def learned_episodes(robot):
@@ -118,7 +119,8 @@ def check_corrupt_snapshot(robot):
     before = learned_episodes(robot)
     await_that(lambda: learned_episodes(robot) > before + 2, "learned policies go on", LEARNED_S, robot.alive)
     check(all(v < bad_version for v in learned_versions(robot).values()), "the corrupt policy never acts")
-    await_that(lambda: learned_versions(robot)[task] > version, "later policies still take over", LEARNED_S, robot.alive)
+    await_that(lambda: learned_versions(robot)[task] > version, "later policies still take over", LEARNED_S,
+               robot.alive)
     check(robot.metric(FAULTS, CORRUPT, 'process="supervisor"') == 1, "one file is reported once")
     (robot.data / "snapshots" / f"{task}-{bad_version}.nspolicy").unlink()
 

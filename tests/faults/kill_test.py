@@ -20,6 +20,7 @@ SUCCESS_S = 90.0            # Until an attempt succeeds again: where nothing doe
 REST_S = 15.0               # Until the arm is at rest after its supervisor died: a lease, and the way to a stop.
 AT_REST_RAD_S = 0.02        # Of every joint.
 STILL_RAD = 0.01            # What a joint that is at rest may settle by.
+JAW, JAW_STILL_RAD = 5, 0.3  # The jaw closes further when the object in it slips.
 EPISODES_BETWEEN_MAX = 2
 STEPS_INTO_MAX = 25
 
@@ -66,23 +67,33 @@ def await_random_moment(robot, dice):
     await_that(reached, "practice comes to the next random moment", GO_ON_S, robot.alive)
 
 
-def joints(robot):
-    return robot.status().get("safety", {}).get("period", {}).get("joints", {})
+def motion(robot):
+    """The last period of the safety process: the joints, and what they were told."""
+    return robot.status().get("safety", {}).get("period", {})
 
 
 def check_rest(robot):
     """Without a supervisor the arm comes to rest and stays there, while robot time goes on."""
     def resting():
-        now = joints(robot)
-        return now if now and max(abs(v) for v in now["dq_rad_s"]) < AT_REST_RAD_S else None
+        now = motion(robot)
+        return now if now and max(abs(v) for v in now["joints"]["dq_rad_s"]) < AT_REST_RAD_S else None
 
     begin = time.monotonic()
     first = await_that(resting, "the arm is at rest without a supervisor", REST_S)
     took = time.monotonic() - begin
-    later = await_that(lambda: (lambda now: now if now and int(now["time_ns"]) > int(first["time_ns"]) + 10**9 else None)(
-        joints(robot)), "robot time goes on without a supervisor", REST_S)
-    moved = max(abs(a - b) for a, b in zip(first["q_rad"], later["q_rad"]))
-    check(moved < STILL_RAD, f"a joint moved by {moved:.4f} rad without a fresh command")
+    start_ns = int(first["joints"]["time_ns"])
+
+    def a_second_later():
+        now = motion(robot)
+        return now if now and int(now["joints"]["time_ns"]) > start_ns + 10**9 else None
+
+    later = await_that(a_second_later, "robot time goes on without a supervisor", REST_S)
+    check(later["commanded_q_rad"] == first["commanded_q_rad"],
+          f"the drives were told something new: {first['commanded_q_rad']}, then {later['commanded_q_rad']}")
+    for axis, (before, after) in enumerate(zip(first["joints"]["q_rad"], later["joints"]["q_rad"])):
+        allowed = JAW_STILL_RAD if axis == JAW else STILL_RAD
+        check(abs(after - before) < allowed,
+              f"axis {axis} moved from {before:.4f} to {after:.4f} rad without a fresh command")
     return took
 
 
@@ -138,7 +149,8 @@ def main():
                        robot.alive)
             watch.look()
         solved = robot.counts()["success"]
-        await_that(lambda: robot.counts()["success"] > solved, "an attempt succeeds after all that", SUCCESS_S, robot.alive)
+        await_that(lambda: robot.counts()["success"] > solved, "an attempt succeeds after all that", SUCCESS_S,
+                   robot.alive)
         await_that(lambda: set(robot.children()) == set(ROLES), "all five programs run again", GO_ON_S, robot.alive)
         check(robot.stop() == 0, "the run exits 0 after all that")
         watch.look()

@@ -16,7 +16,8 @@ class Dealer:
         self.socket.connect(str(path))
         self.socket.sendall(b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" + bytes(31))
         self.read(64)
-        self.send_frame(b"\x05READY" + self.property(b"Socket-Type", b"DEALER") + self.property(b"Identity", b""), COMMAND)
+        properties = self.property(b"Socket-Type", b"DEALER") + self.property(b"Identity", b"")
+        self.send_frame(b"\x05READY" + properties, COMMAND)
         self.read_frame()
 
     def __enter__(self):

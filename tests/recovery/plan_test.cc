@@ -47,6 +47,14 @@ TEST(PlanFor, WithoutATaskItGoesOnWhereItCanAndAsksWhereItCannot) {
   EXPECT_TRUE(Is<AskPerson>(PlanFor(Wedged(0), std::nullopt, false, kConfig)));
 }
 
+TEST(PlanFor, AsksAPersonWhenEverythingTriedAtAnObjectFailsAlthoughATaskMayStart) {
+  Pending pending = Wedged(0);
+  pending.fruitless = kConfig.fruitless_max - 1;
+  EXPECT_TRUE(Is<Practise>(PlanFor(pending, Known(), true, kConfig)));
+  pending.fruitless = kConfig.fruitless_max;
+  EXPECT_TRUE(Is<AskPerson>(PlanFor(pending, Known(), true, kConfig)));
+}
+
 TEST(PlanFor, ThePersonIsToldWhatIsWrongInWordsOfItsOwnForEveryKind) {
   std::set<std::string> reasons;
   for (const FailureKind kind : AllFailureKinds())

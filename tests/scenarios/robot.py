@@ -102,7 +102,7 @@ class Robot:
 
     def __init__(self, options, changes=None):
         self.programs, self.source, self.seed = options.programs, options.source, options.seed
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nightshift-"))  # Short: socket paths have at most 107 bytes.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nightshift-"))  # Short: socket paths are limited.
         self.data = self.folder / "d"
         self.config = self.folder / "robot.toml"
         self.port = free_port()
@@ -112,7 +112,7 @@ class Robot:
         merged.setdefault("cell", {})["model_file"] = json.dumps(str(self.source / "configs/cell/tabletop.xml"))
         merged.setdefault("metrics", {})["listen"] = json.dumps(f"127.0.0.1:{self.port}")
         self.config.write_text(changed((self.source / "configs/tabletop.toml").read_text(), merged))
-        self.process = None
+        self.process = None  # NIGHTSHIFT_KEEP in the environment keeps the folder after success too.
 
     def __enter__(self):
         return self
@@ -178,22 +178,17 @@ class Robot:
     # ---- What is on disk ----
 
     def rows(self, file, query, *values):
+        """Empty while the file is not there yet, or its killed writer's log waits for the next one to recover it."""
         try:
-            with_mode = f"file:{file}?mode=ro"
-            connection = sqlite3.connect(with_mode, uri=True, timeout=10)
+            connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)
             try:
                 return connection.execute(query, values).fetchall()
             finally:
                 connection.close()
         except sqlite3.OperationalError:
-            if file.exists() and file.stat().st_size > 0 and not self.is_being_made(file):
+            if file.exists() and not pathlib.Path(f"{file}-wal").exists():
                 raise
             return []
-
-    @staticmethod
-    def is_being_made(file):
-        """Its writer was killed or is at work: the log cannot be read at this instant."""
-        return (file.parent / (file.name + "-wal")).exists()
 
     def catalogue(self, query, *values):
         return self.rows(self.data / "journal/catalogue.sqlite", query, *values)

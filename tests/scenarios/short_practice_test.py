@@ -108,7 +108,8 @@ def main():
     with Robot(arguments()) as robot:
         begin = time.monotonic()
         first_run(robot)
-        print(f"first run: {robot.practised()} episodes, {robot.updates()} in {time.monotonic() - begin:.0f} s", flush=True)
+        took = time.monotonic() - begin
+        print(f"first run: {robot.practised()} episodes, updates {robot.updates()} in {took:.0f} s", flush=True)
         second_run(robot)
         print(f"both runs: {robot.practised()} episodes in {time.monotonic() - begin:.0f} s", flush=True)
     return 0
