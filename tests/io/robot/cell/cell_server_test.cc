@@ -72,7 +72,10 @@ class CellServerTest : public testing::Test {
     if (thread_.joinable()) thread_.join();
   }
 
-  CellDriver Driver() { return *CellDriver::Connect(endpoints_.cell_bus, CellDriverConfig{.answer_wait = Wait{2000}, .send_wait = Wait{2000}}); }
+  CellDriver Driver() {
+    return *CellDriver::Connect(endpoints_.cell_bus,
+                                CellDriverConfig{.answer_wait = Wait{2000}, .send_wait = Wait{2000}});
+  }
   CellControl Control() { return *CellControl::Connect(endpoints_.cell_control, Wait{2000}); }
 
   static core::Result<core::JointState> Tick(CellDriver& driver, const core::AxisArray& q_rad = kHomeRad) {
