@@ -13,6 +13,7 @@ using core::Result;
 
 constexpr int kScenesPerEpisodeMax = 5;  // Then the start is said to be out of reach.
 constexpr int kPreparingTriesMax = 4;
+constexpr int kInterruptedMax = 20;  // Scenes lost to a safety process that did not answer in time.
 constexpr int kHomingPeriodsMax = 40;
 constexpr int kClearTriesMax = 50;  // Five seconds of robot time for a stop to clear.
 constexpr int kSettlePeriods = 3;
@@ -74,17 +75,14 @@ Result<EvaluationResult> Evaluation::Run(const EvaluationPlan& plan) {
                                                  std::to_string(done) + " times in " + std::to_string(result.scenes) +
                                                  " scenes; practise longer");
     const int object = result.scenes % 2;
-    if (auto ready = Prepare(plan.seed * kScenesPerSeed + static_cast<std::uint64_t>(result.scenes)); !ready)
-      return tl::make_unexpected(ready.error());
-    ++result.scenes;
-    auto startable = BringAbout(*task, object, random);
-    if (!startable) return tl::make_unexpected(startable.error());
-    if (!*startable) continue;
-    auto episode = Attempt(*task, object, plan.contender, random);
+    auto episode = Try(*task, object, plan, result.scenes++, random);
+    if (!episode && episode.error().code == FaultCode::kPeerTimeout && ++result.interrupted <= kInterruptedMax)
+      continue;
     if (!episode) return tl::make_unexpected(episode.error());
+    if (!*episode) continue;
     ++done;
-    steps += static_cast<double>(episode->steps.size());
-    if (episode->outcome == Outcome::kSuccess) {
+    steps += static_cast<double>((*episode)->steps.size());
+    if ((*episode)->outcome == Outcome::kSuccess) {
       ++solved;
       auto confirmed = parts_.stage.confirm(plan.task, object);
       if (!confirmed) return tl::make_unexpected(confirmed.error());
@@ -95,6 +93,19 @@ Result<EvaluationResult> Evaluation::Run(const EvaluationPlan& plan) {
   result.judged = WilsonShare(solved, done);
   result.mean_steps = done ? steps / done : 0;
   return result;
+}
+
+/// One scene: nothing where its start could not be brought about.
+Result<std::optional<core::Episode>> Evaluation::Try(const skills::Task& task, int object, const EvaluationPlan& plan,
+                                                     int scene, core::Random& random) {
+  if (auto ready = Prepare(plan.seed * kScenesPerSeed + static_cast<std::uint64_t>(scene)); !ready)
+    return tl::make_unexpected(ready.error());
+  auto startable = BringAbout(task, object, random);
+  if (!startable) return tl::make_unexpected(startable.error());
+  if (!*startable) return std::nullopt;
+  auto episode = Attempt(task, object, plan.contender, random);
+  if (!episode) return tl::make_unexpected(episode.error());
+  return std::optional(std::move(*episode));
 }
 
 /// A fresh scene and the arm at home. Staging does not move the arm, so it lets go and rises first.

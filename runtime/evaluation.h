@@ -42,6 +42,7 @@ struct EvaluationResult {
   Share judged;           // By the task's own conditions, on what the robot sees.
   int confirmed = 0;      // Of the successes: also true in the cell.
   int scenes = 0;         // Staged; more than attempts where a start could not be brought about.
+  int interrupted = 0;    // Scenes lost because the safety process did not answer in time: neither solved nor failed.
   double mean_steps = 0;  // Policy steps per attempt.
 };
 
@@ -72,6 +73,8 @@ class Evaluation {
   core::Result<EvaluationResult> Run(const EvaluationPlan& plan);
 
  private:
+  core::Result<std::optional<core::Episode>> Try(const skills::Task& task, int object, const EvaluationPlan& plan,
+                                                 int scene, core::Random& random);
   core::Result<void> Prepare(std::uint64_t seed);
   core::Result<bool> BringAbout(const skills::Task& task, int object, core::Random& random);
   core::Result<core::Episode> Attempt(const skills::Task& task, int object, Contender contender, core::Random& random);

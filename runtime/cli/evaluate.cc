@@ -137,7 +137,8 @@ void Print(const EvaluateOptions& options, const EvaluationResult& r, const std:
                                     {"solved", r.judged.solved},        {"success_ratio", r.judged.mean()},
                                     {"low_95", r.judged.low},           {"high_95", r.judged.high},
                                     {"confirmed_by_cell", r.confirmed}, {"scenes", r.scenes},
-                                    {"mean_steps", r.mean_steps},       {"perception", perception}};
+                                    {"interrupted", r.interrupted},     {"mean_steps", r.mean_steps},
+                                    {"perception", perception}};
   fmt::print(
       "{}\n{} {}: {:.1f} % of {} attempts solved (95 % interval {:.1f} to {:.1f} %), {} of {} confirmed by the cell\n",
       line.dump(), options.policy, options.plan.task, 100 * r.judged.mean(), r.judged.attempts, 100 * r.judged.low,
