@@ -75,6 +75,7 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   void OnFault(const core::Fault& fault) override;
 
  private:
+  void HearLearner(io::Wait wait);
   void AwaitLearner();
   void Hear();
   void TellIfDue();
@@ -218,23 +219,26 @@ Activity Supervisor::ActivityNow() const {
 
 bool Supervisor::TimeIsOver() const { return options_.robot_time && this_session_ >= *options_.robot_time; }
 
+/// What the learner says of itself; nothing new when it says nothing within `wait`.
+void Supervisor::HearLearner(io::Wait wait) {
+  const auto heard = links_.learner.Latest(wait);
+  wire::LearnerStatus status;
+  if (!heard || !status.ParseFromString(*heard)) return;
+  learner_backlog_ = status.backlog();
+  learner_cursor_ = status.cursor();
+  learner_heard_ = Clock::now();
+}
+
 /// In robot time that can wait, practice waits for the learner: more than the backlog allowed, and it holds still.
 void Supervisor::AwaitLearner() {
   const auto wait_max = std::chrono::duration<double>(options_.config.practice.backlog_wait_s_max);
+  HearLearner(io::Wait(0));
   while (!finish_ && !TimeIsOver()) {
-    if (const auto heard = links_.learner.Latest(io::Wait(0))) {
-      wire::LearnerStatus status;
-      if (status.ParseFromString(*heard)) {
-        learner_backlog_ = status.backlog();
-        learner_cursor_ = status.cursor();
-        learner_heard_ = Clock::now();
-      }
-    }
     learner_dead_ = Clock::now() - learner_heard_ > wait_max;
     if (learner_dead_ || learner_backlog_ <= options_.config.practice.backlog_updates_max) break;
     activity_ = Activity::kAwaitingLearner;
     practice_->Say("waiting for the learner", fmt::format("it is {:.0f} updates behind", learner_backlog_));
-    (void)links_.learner.Latest(kLearnerLook);
+    HearLearner(kLearnerLook);
     if (!body_.Rest()) break;
   }
   activity_ = Activity::kMoving;

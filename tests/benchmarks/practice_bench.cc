@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// Practice, learning and evaluation in one process and one thread, by the same code as the real processes run: to find
+// out within minutes what a change of configuration is worth. Nothing is kept; the sockets, the journal on disk and the
+// control loop's clock are left out, everything else is the product.
+//
+//   practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
+//
+// Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and what
+// the policies solve on fresh scenes.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "io/camera/camera_source.h"
+#include "io/robot/cell/cell_renderer.h"
+#include "io/robot/cell/cell_world.h"
+#include "learner/trainer.h"
+#include "runtime/config.h"
+#include "runtime/evaluation.h"
+#include "runtime/practice.h"
+#include "safety/filter.h"
+#include "safety/period.h"
+#include "tests/fakes/memory_journal.h"
+
+namespace nightshift {
+namespace {
+
+using core::Result;
+
+/// A cell with its safety filter and its camera, without the processes between them.
+class Cell final : public core::ArmPort, public core::Camera {
+ public:
+  Cell(const runtime::Config& config, std::uint64_t seed)
+      : limits_(config.safety),
+        world_(Load(config.cell, seed)),
+        renderer_(*io::cell::CellRenderer::Create(world_)),
+        filter_(config.safety, {.epoch = 1, .nonce_source = seed}) {}
+
+  Result<core::PeriodReport> Exchange(const std::optional<core::ProposedAction>& proposal) override {
+    std::optional<core::ProposedAction> wanted = proposal;
+    if (!proposal) filter_.Withdraw();
+    const auto ticks = limits_.policy_period / limits_.control_period;
+    core::JointState joints;
+    for (std::int64_t i = 0; i < ticks; ++i) {
+      joints = world_.Joints();
+      const auto judged = filter_.Judge(joints, wanted, joints.time);
+      tally_.Add(judged);
+      wanted.reset();
+      world_.Step(io::cell::DriveCommand{judged.action.q_rad(), judged.action.power()});
+    }
+    return tally_.Close(world_.Joints(), filter_);
+  }
+
+  Result<void> Clear(const core::LatchReport& report) override {
+    const auto cleared = filter_.Acknowledge(
+        {.latch_id = report.id, .nonce = report.nonce, .by = safety::ClearedBy::kSupervisor}, world_.time());
+    if (cleared == safety::Clearance::kCleared) return {};
+    return core::Fail(core::FaultCode::kRefused, std::string(Advice(cleared)));
+  }
+
+  Result<core::Frame> Grab(core::Instant) override { return renderer_.Render(world_); }
+
+  io::cell::CellWorld& world() { return world_; }
+
+ private:
+  static io::cell::CellWorld Load(io::cell::CellConfig config, std::uint64_t seed) {
+    config.seed = seed;
+    return *io::cell::CellWorld::Load(config);
+  }
+
+  safety::Limits limits_;
+  io::cell::CellWorld world_;
+  io::cell::CellRenderer renderer_;
+  safety::Filter filter_;
+  safety::PeriodTally tally_;
+};
+
+/// The cell's camera belongs to the cell.
+class Borrowed final : public core::Camera {
+ public:
+  explicit Borrowed(core::Camera& camera) : camera_(camera) {}
+  Result<core::Frame> Grab(core::Instant not_before) override { return camera_.Grab(not_before); }
+
+ private:
+  core::Camera& camera_;
+};
+
+class Person final : public core::Attendant {
+ public:
+  explicit Person(io::cell::CellWorld& world, double after_s) : world_(world), after_s_(after_s) {}
+  void Ask(const std::string&, int object) override { asked_[object] = world_.time() + core::Seconds(after_s_); }
+  void Attend() {
+    for (auto due = asked_.begin(); due != asked_.end();) {
+      if (due->second > world_.time()) {
+        ++due;
+        continue;
+      }
+      (void)world_.PutBack(due->first);
+      due = asked_.erase(due);
+    }
+  }
+
+ private:
+  io::cell::CellWorld& world_;
+  double after_s_;
+  std::map<int, core::Instant> asked_;
+};
+
+struct Tally {
+  int attempts = 0, solved = 0, stops = 0;
+  std::int64_t steps = 0;
+};
+
+class Bench final : public runtime::PracticeListener {
+ public:
+  Bench(const runtime::Config& config, std::uint64_t seed)
+      : config_(config),
+        cell_(config, seed),
+        eyes_(std::make_unique<Borrowed>(cell_), config.perception),
+        body_(cell_, eyes_, config.scene),
+        person_(cell_.world(), config.practice.person_answers_after_s),
+        random_(seed),
+        trainer_(Seeded(config.learner, seed), config.scene) {
+    (void)trainer_.Know(config.tasks);
+    journal_.on_close = [this](const core::Episode& episode) { (void)trainer_.Ingest(episode); };
+    practice_ = *runtime::Practice::Make({.body = body_,
+                                          .journal = journal_,
+                                          .person = person_,
+                                          .listener = *this,
+                                          .random = random_,
+                                          .new_snapshots = [this] { return NewSnapshots(); },
+                                          .snapshot = [](const std::string&, std::int64_t) { return std::nullopt; },
+                                          .await_learner = [this] { Train(); }},
+                                         config.scene, config.practice, config.tasks);
+  }
+
+  double minutes() { return core::ToSeconds(cell_.world().time().time_since_epoch()) / 60; }
+
+  void Practise(double until_minutes) {
+    while (minutes() < until_minutes) {
+      if (auto done = practice_->Cycle(); !done) {
+        fmt::print("fault: {}\n", done.error().detail);
+        return;
+      }
+      person_.Attend();
+    }
+  }
+
+  void Report(std::uint64_t evaluation_seed, int episodes) {
+    for (const auto& [key, tally] : tallies_)
+      fmt::print("{:6.1f} min  practice    {:26} {:9} {:4}/{:<4} {:3.0f} %  steps {:5}  stops {}\n", minutes(), key.first,
+                 key.second, tally.solved, tally.attempts, 100.0 * tally.solved / tally.attempts, tally.steps,
+                 tally.stops);
+    for (const auto& [kind, count] : failures_) fmt::print("{:6.1f} min  failure     {:26} {}\n", minutes(), kind, count);
+    fmt::print("{:6.1f} min  interventions {}\n", minutes(), interventions_);
+    for (const auto& facts : trainer_.Facts())
+      if (facts.updates > 0)
+        fmt::print(
+            "{:6.1f} min  learner     {:26} updates {} learned steps {} samples {} demos {} q {:.2f} loss {:.4f} entropy "
+            "{:.1f} temperature {:.4f} saturated {:.2f} clone {:.3f}\n",
+            minutes(), facts.task, facts.updates, facts.learned_steps, facts.samples, facts.demonstrated_episodes,
+            facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
+            facts.last.saturated_share, facts.last.clone_error);
+    tallies_.clear();
+    failures_.clear();
+    interventions_ = 0;
+    if (episodes > 0)
+      for (const char* task : {"pick", "place"}) Evaluate(task, evaluation_seed, episodes);
+    std::fflush(stdout);
+  }
+
+  void OnEpisode(const runtime::Attempt& attempt, bool) override {
+    const core::Episode& e = attempt.episode;
+    Tally& tally = tallies_[{e.task, std::string(Name(e.skill))}];
+    ++tally.attempts;
+    tally.solved += e.outcome == core::Outcome::kSuccess;
+    tally.stops += attempt.stop != core::StopCause::kNone;
+    tally.steps += static_cast<std::int64_t>(e.steps.size());
+  }
+  void OnFailure(const core::FailureRecord& failure) override { ++failures_[failure.kind]; }
+  void OnRecoveryTask(const core::TaskSpec& task) override { (void)trainer_.Know({task}); }
+  void OnIntervention(const core::InterventionRecord&) override { ++interventions_; }
+  void OnPolicy(const core::SnapshotRecord& record) override {
+    if (record.state == "promoted") promoted_[record.task] = record.version;
+    if (std::getenv("BENCH_VERDICTS"))
+      fmt::print("{:6.1f} min  {} {} {} {}/{}\n", minutes(), record.state, record.task, record.version, record.solved,
+                 record.attempts);
+  }
+  void OnStatus(const runtime::PracticeStatus&) override {}
+  void OnFault(const core::Fault& fault) override { fmt::print("fault: {}\n", fault.detail); }
+
+ private:
+  static learner::Config Seeded(learner::Config config, std::uint64_t seed) {
+    config.seed = seed;
+    return config;
+  }
+
+  void Train() {
+    while (trainer_.Backlog() >= 1) {
+      if (!trainer_.UpdateOnce()) break;
+      Publish();
+    }
+    Publish();
+  }
+
+  void Publish() {
+    for (const learner::AgentFacts& agent : trainer_.Facts()) {
+      if (!trainer_.HasPolicy(agent.task)) continue;
+      const auto last = published_.find(agent.task);
+      const bool due = last == published_.end() || (agent.phase == learner::Phase::kLearning &&
+                                                    agent.updates - last->second >= config_.learner.publish_every);
+      if (!due) continue;
+      published_[agent.task] = agent.updates;
+      const skills::Snapshot snapshot{
+          .version = ++version_, .task = agent.task, .updates = agent.updates, .weights = *trainer_.Weights(agent.task)};
+      waiting_.push_back(snapshot);
+      kept_[version_] = snapshot.weights;
+    }
+  }
+
+  std::vector<skills::Snapshot> NewSnapshots() { return std::exchange(waiting_, {}); }
+
+  void Evaluate(const std::string& task, std::uint64_t seed, int episodes) {
+    for (const bool newest : {false, true}) {
+      std::map<std::string, skills::LearnedPolicy> policies;
+      for (const auto& [name, version] : promoted_)
+        policies.emplace(name, *skills::LearnedPolicy::Make(kept_.at(version)));
+      if (newest) {
+        if (!trainer_.HasPolicy(task)) return;
+        policies.erase(task);
+        policies.emplace(task, *skills::LearnedPolicy::Make(*trainer_.Weights(task)));
+      }
+      if (!policies.contains(task)) continue;
+      EvaluateOne(task, newest ? "newest" : "promoted", policies, runtime::Contender::kLearned, seed, episodes);
+    }
+  }
+
+ public:
+  void EvaluateOne(const std::string& task, const std::string& what,
+                   std::map<std::string, skills::LearnedPolicy>& policies, runtime::Contender contender,
+                   std::uint64_t seed, int episodes) {
+    Cell cell(config_, seed);
+    io::CameraSource eyes(std::make_unique<Borrowed>(cell), config_.perception);
+    runtime::Body body(cell, eyes, config_.scene);
+    int confirmed = 0;
+    runtime::Evaluation evaluation({.body = body,
+                                    .scene = config_.scene,
+                                    .tasks = config_.tasks,
+                                    .policies = policies,
+                                    .stage = {.set = [&](std::uint64_t s) { cell.world().Stage(s); return Result<void>{}; },
+                                              .confirm = [&](const std::string&, int) { ++confirmed; return Result<bool>(true); }},
+                                    .progress = [](int, int) {}});
+    const auto result = evaluation.Run({.task = task, .contender = contender, .episodes = episodes, .seed = seed});
+    if (!result) {
+      fmt::print("evaluation: {}\n", result.error().detail);
+      return;
+    }
+    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {:.0f} steps\n", minutes(), task, what,
+               100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high, result->judged.attempts,
+               result->mean_steps);
+  }
+
+ private:
+  runtime::Config config_;
+  Cell cell_;
+  io::CameraSource eyes_;
+  runtime::Body body_;
+  Person person_;
+  core::Random random_;
+  tests::MemoryJournal journal_;
+  learner::Trainer trainer_;
+  std::unique_ptr<runtime::Practice> practice_;
+  std::map<std::pair<std::string, std::string>, Tally> tallies_;
+  std::map<std::string, int> failures_;
+  std::map<std::string, std::int64_t> published_, promoted_;
+  std::map<std::int64_t, skills::PolicyWeights> kept_;
+  std::vector<skills::Snapshot> waiting_;
+  std::int64_t version_ = 0;
+  int interventions_ = 0;
+};
+
+int Main(int argc, char** argv) {
+  if (argc != 7) {
+    fmt::print("usage: practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES\n");
+    return 2;
+  }
+  const auto config = runtime::LoadConfig(argv[1]);
+  if (!config) {
+    fmt::print("{}\n", config.error().detail);
+    return 2;
+  }
+  const double minutes = std::atof(argv[2]), every = std::atof(argv[6]);
+  const auto evaluation_seed = static_cast<std::uint64_t>(std::atoll(argv[4]));
+  const int episodes = std::atoi(argv[5]);
+  Bench bench(*config, static_cast<std::uint64_t>(std::atoll(argv[3])));
+  if (minutes <= 0) {
+    std::map<std::string, skills::LearnedPolicy> none;
+    for (const char* task : {"pick", "place", "unload"})
+      for (const auto contender : {runtime::Contender::kScriptedOnce, runtime::Contender::kScriptedRetry})
+        bench.EvaluateOne(task, std::string(Name(contender)), none, contender, evaluation_seed, episodes);
+    return 0;
+  }
+  for (double until = every; until <= minutes + 1e-9; until += every) {
+    bench.Practise(until);
+    bench.Report(evaluation_seed, episodes);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace nightshift
+
+int main(int argc, char** argv) { return nightshift::Main(argc, argv); }
