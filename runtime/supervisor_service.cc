@@ -15,6 +15,7 @@
 #include "monitoring/metrics.h"
 #include "monitoring/practice_metrics.h"
 #include "runtime/arm_port.h"
+#include "runtime/learner_ear.h"
 #include "runtime/metrics_sender.h"
 #include "runtime/notify.h"
 #include "runtime/practice.h"
@@ -44,7 +45,7 @@ class Supervisor : public core::ArmPort, public PracticeListener {
     std::unique_ptr<Person> person;
     io::Replier control;
     io::Publisher state;
-    io::Subscriber learner;
+    LearnerEar learner;
   };
 
   Supervisor(const SupervisorServiceOptions& options, Links links, std::unique_ptr<io::SqliteJournal> journal)
@@ -75,7 +76,6 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   void OnFault(const core::Fault& fault) override;
 
  private:
-  void HearLearner(io::Wait wait);
   void AwaitLearner();
   void Hear();
   void TellIfDue();
@@ -102,10 +102,8 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   core::Duration this_session_{0};
   core::LatchReport latch_;
   Activity activity_ = Activity::kMoving;
-  bool paused_ = false, finish_ = false, learner_dead_ = false;
-  std::int64_t learner_cursor_ = 0;
-  double learner_backlog_ = 0;
-  Clock::time_point learner_heard_ = Clock::now(), told_{}, complained_{};
+  bool paused_ = false, finish_ = false;
+  Clock::time_point told_{}, complained_{};
   std::string fault_;
 };
 
@@ -219,26 +217,14 @@ Activity Supervisor::ActivityNow() const {
 
 bool Supervisor::TimeIsOver() const { return options_.robot_time && this_session_ >= *options_.robot_time; }
 
-/// What the learner says of itself; nothing new when it says nothing within `wait`.
-void Supervisor::HearLearner(io::Wait wait) {
-  const auto heard = links_.learner.Latest(wait);
-  wire::LearnerStatus status;
-  if (!heard || !status.ParseFromString(*heard)) return;
-  learner_backlog_ = status.backlog();
-  learner_cursor_ = status.cursor();
-  learner_heard_ = Clock::now();
-}
-
 /// In robot time that can wait, practice waits for the learner: more than the backlog allowed, and it holds still.
 void Supervisor::AwaitLearner() {
-  const auto wait_max = std::chrono::duration<double>(options_.config.practice.backlog_wait_s_max);
-  HearLearner(io::Wait(0));
-  while (!finish_ && !TimeIsOver()) {
-    learner_dead_ = Clock::now() - learner_heard_ > wait_max;
-    if (learner_dead_ || learner_backlog_ <= options_.config.practice.backlog_updates_max) break;
+  LearnerEar& learner = links_.learner;
+  learner.Hear(io::Wait(0));
+  while (!finish_ && !TimeIsOver() && learner.Behind(options_.config.practice.backlog_updates_max, Clock::now())) {
     activity_ = Activity::kAwaitingLearner;
-    practice_->Say("waiting for the learner", fmt::format("it is {:.0f} updates behind", learner_backlog_));
-    HearLearner(kLearnerLook);
+    practice_->Say("waiting for the learner", fmt::format("it is {:.0f} updates behind", learner.backlog_updates()));
+    learner.Hear(kLearnerLook);
     if (!body_.Rest()) break;
   }
   activity_ = Activity::kMoving;
@@ -268,7 +254,7 @@ std::vector<std::string> Supervisor::Degraded() const {
   std::vector<std::string> modes;
   if (options_.config.perception.source == io::PerceptionSource::kGroundTruth)
     modes.push_back("perception_is_ground_truth");
-  if (learner_dead_) modes.push_back("learner_is_dead");
+  if (links_.learner.Dead(Clock::now())) modes.push_back("learner_is_dead");
   if (!options_.config.practice.recovery) modes.push_back("recovery_is_off");
   if (body_.seen().frame != core::FrameHealth::kGood) modes.push_back("camera_shows_nothing");
   return modes;
@@ -303,7 +289,7 @@ void Supervisor::OnEpisode(const Attempt& attempt, bool recovery) {
   for (const core::Transition& step : episode.steps) figures_.ObserveFrame(step.after.frame, step.after.frame_age);
   for (const core::Competence& known : practice_->competence())
     if (known.task == episode.task && known.skill == episode.skill) figures_.SetCompetence(known);
-  journal_figures_.SetLearnerLag(std::max<std::int64_t>(0, stats.last_closed_episode - learner_cursor_));
+  journal_figures_.SetLearnerLag(std::max<std::int64_t>(0, stats.last_closed_episode - links_.learner.cursor()));
 }
 
 void Supervisor::OnRecoveryTask(const core::TaskSpec& task) {
@@ -349,8 +335,10 @@ Result<Supervisor::Links> Connect(const SupervisorServiceOptions& options) {
   if (!state) return tl::make_unexpected(state.error());
   auto learner = io::Subscriber::Connect(options.endpoints.learner_state);
   if (!learner) return tl::make_unexpected(learner.error());
-  return Supervisor::Links{std::move(*arm),     std::move(*eyes),  std::move(*person),
-                           std::move(*control), std::move(*state), std::move(*learner)};
+  const std::chrono::duration<double> silence_max(options.config.practice.backlog_wait_s_max);
+  return Supervisor::Links{std::move(*arm),    std::move(*eyes),
+                           std::move(*person), std::move(*control),
+                           std::move(*state),  LearnerEar(std::move(*learner), silence_max, Clock::now())};
 }
 
 }  // namespace
