@@ -9,12 +9,15 @@ namespace nightshift::skills {
 
 /// When a candidate has been tried enough, and how much worse it may look.
 struct JudgingRule {
-  int attempts = 20;
-  double margin = 0.05;
+  int attempts = 20;      // Of the candidate.
+  int control_every = 3;  // While it is judged, every third attempt is the promoted policy's.
+  double margin = 0.05;   // Beyond one standard error of the difference.
 };
 
 /// The policies of one task: the promoted one, which is deployed, and a candidate that practises and is judged by what
-/// happens. A regression costs nothing but the candidate's attempts: the promoted policy stays. Thread: one.
+/// happens. While a candidate is judged the promoted policy acts now and then as its control, so that both are measured
+/// in the same days: a world that has become harder is not held against the candidate, nor old luck for the promoted
+/// one. A regression costs nothing but the candidate's attempts: the promoted policy stays. Thread: one.
 class PolicySlot {
  public:
   explicit PolicySlot(const JudgingRule& rule) : rule_(rule) {}
@@ -40,7 +43,7 @@ class PolicySlot {
   /// Puts a snapshot back as the promoted one, after a restart.
   core::Result<void> Restore(const Snapshot& snapshot, const Evidence& evidence);
 
-  /// The policy that practises: the candidate, else the promoted one, else none.
+  /// The policy whose turn it is to practise: the candidate or its control, else the promoted one, else none.
   LearnedPolicy* acting();
   /// The policy that is deployed: the promoted one, or none.
   LearnedPolicy* deployed() { return promoted_ ? &promoted_->policy : nullptr; }
@@ -59,8 +62,12 @@ class PolicySlot {
   };
   static core::Result<Entry> Load(const Snapshot& snapshot);
 
+  bool ControlActs() const;
+  bool IsWorse() const;
+
   JudgingRule rule_;
   std::optional<Entry> promoted_, candidate_, waiting_;
+  Evidence control_;  // Of the promoted policy, since the candidate came.
 };
 
 }  // namespace nightshift::skills

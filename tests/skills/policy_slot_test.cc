@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <vector>
 
 #include "tests/fakes/constant_policy.h"
 
@@ -14,12 +15,21 @@ Snapshot Version(std::int64_t version) { return tests::ConstantPolicy("pick", ve
 
 class PolicySlotTest : public testing::Test {
  protected:
-  /// Attempts of whoever acts; the last verdict among them.
-  std::optional<PolicySlot::Verdict> Attempts(int solved, int failed) {
-    std::optional<PolicySlot::Verdict> last;
-    for (int i = 0; i < solved + failed; ++i)
-      if (const auto verdict = slot.Record(i < solved)) last = verdict;
-    return last;
+  /// How often each of the two succeeds, spread evenly over its attempts.
+  struct Rates {
+    double candidate = 0, promoted = 0;
+  };
+  /// Attempts until the candidate has been judged.
+  PolicySlot::Verdict Judged(Rates rates) {
+    double candidate_luck = 0, promoted_luck = 0;
+    while (true) {
+      const bool candidate = slot.acting_version() == slot.candidate_version();
+      double& luck = candidate ? candidate_luck : promoted_luck;
+      luck += candidate ? rates.candidate : rates.promoted;
+      const bool solved = luck > 0.999;
+      if (solved) luck -= 1;
+      if (const auto verdict = slot.Record(solved)) return *verdict;
+    }
   }
 
   PolicySlot slot{JudgingRule{.attempts = 10, .margin = 0.05}};
@@ -40,7 +50,7 @@ TEST_F(PolicySlotTest, ACandidatePractisesButIsNotDeployed) {
 
 TEST_F(PolicySlotTest, TheFirstCandidateIsPromotedOnceItHasBeenTriedEnough) {
   ASSERT_TRUE(slot.Stage(Version(1)));
-  EXPECT_FALSE(Attempts(2, 7));
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(slot.Record(i < 2));
   const auto verdict = slot.Record(false);
   ASSERT_TRUE(verdict);
   EXPECT_TRUE(verdict->promoted);
@@ -52,14 +62,14 @@ TEST_F(PolicySlotTest, TheFirstCandidateIsPromotedOnceItHasBeenTriedEnough) {
 TEST_F(PolicySlotTest, ABetterCandidateReplacesThePromotedOne) {
   ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 5}));
   ASSERT_TRUE(slot.Stage(Version(2)));
-  EXPECT_TRUE(Attempts(8, 2)->promoted);
+  EXPECT_TRUE(Judged({.candidate = 0.8, .promoted = 0.5}).promoted);
   EXPECT_EQ(slot.promoted_version(), 2);
 }
 
 TEST_F(PolicySlotTest, ARegressionCostsOnlyTheCandidatesAttempts) {
   ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 9}));
   ASSERT_TRUE(slot.Stage(Version(2)));
-  EXPECT_FALSE(Attempts(3, 7)->promoted);
+  EXPECT_FALSE(Judged({.candidate = 0.3, .promoted = 0.9}).promoted);
   EXPECT_EQ(slot.promoted_version(), 1);
   EXPECT_EQ(slot.acting_version(), 1);
 }
@@ -67,15 +77,31 @@ TEST_F(PolicySlotTest, ARegressionCostsOnlyTheCandidatesAttempts) {
 TEST_F(PolicySlotTest, OnlyTheNewestWaitingSnapshotIsTriedNext) {
   for (const int version : {1, 2, 3}) ASSERT_TRUE(slot.Stage(Version(version)));
   EXPECT_EQ(slot.candidate_version(), 1);
-  Attempts(10, 0);
+  Judged({.candidate = 1});
   EXPECT_EQ(slot.candidate_version(), 3);
 }
 
-TEST_F(PolicySlotTest, ThePromotedPolicyGathersEvidenceWhileItActs) {
-  ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 10}));
-  EXPECT_FALSE(Attempts(0, 30)) << "it is not on trial";
+TEST_F(PolicySlotTest, ThePromotedPolicyIsTheControlOfEveryThirdAttempt) {
+  ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 5}));
   ASSERT_TRUE(slot.Stage(Version(2)));
-  EXPECT_TRUE(Attempts(5, 5)->promoted);
+  std::vector<std::int64_t> acted;
+  for (int i = 0; i < 6; ++i) {
+    acted.push_back(slot.acting_version());
+    slot.Record(true);
+  }
+  EXPECT_EQ(acted, (std::vector<std::int64_t>{2, 2, 1, 2, 2, 1}));
+}
+
+TEST_F(PolicySlotTest, OldLuckOfThePromotedPolicyIsNotHeldAgainstACandidate) {
+  ASSERT_TRUE(slot.Restore(Version(1), {1, 20, 20}));
+  ASSERT_TRUE(slot.Stage(Version(2)));
+  EXPECT_TRUE(Judged({.candidate = 0.6, .promoted = 0.5}).promoted) << "the world has become harder for both";
+}
+
+TEST_F(PolicySlotTest, ADifferenceThatChanceExplainsIsNoRegression) {
+  ASSERT_TRUE(slot.Restore(Version(1), {1, 20, 10}));
+  ASSERT_TRUE(slot.Stage(Version(2)));
+  EXPECT_TRUE(Judged({.candidate = 0.5, .promoted = 0.6}).promoted);
 }
 
 TEST_F(PolicySlotTest, RefusesACorruptSnapshotAndChangesNothing) {
