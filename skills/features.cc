@@ -8,13 +8,15 @@
 namespace nightshift::skills {
 namespace {
 
-constexpr double kNearM = 0.10;     // Scale of displacements between tip, object and goal.
+constexpr double kNearM = 0.10;     // Scale of displacements between tip, object and goal,
+constexpr double kFineM = 0.03;     // and once more around a grasp, which a finger's width decides.
 constexpr double kWorkM = 0.20;     // Scale of places on the table.
 constexpr double kStepM = 0.03;     // Scale of motion within one policy period.
 constexpr double kTorqueNm = 0.25;  // The jaw's rated torque.
 constexpr double kAgeS = 1.0;
 
 float Clip(double value) { return static_cast<float>(std::clamp(value, -3.0, 3.0)); }
+double Near(double value_m) { return std::clamp(value_m / kFineM, -1.5, 1.5); }
 
 class Writer {
  public:
@@ -65,6 +67,10 @@ Features FeaturesOf(const core::Observation& seen, const core::Observation& prev
   out.Put(other.x / kNearM);
   out.Put(other.y / kNearM);
   out.Put(Get(FactsOf(seen, target, scene), Fact::kHeld));
+  out.Put(Near(p.x - seen.tip_m.x));
+  out.Put(Near(p.y - seen.tip_m.y));
+  out.Put(Near(p.z - seen.tip_m.z));
+  out.Put(Near(seen.tip_m.z));
   return features;
 }
 

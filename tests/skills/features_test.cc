@@ -31,7 +31,7 @@ TEST(Features, AreWhereTheHeaderSaysTheyAre) {
   EXPECT_EQ(f[23], 0);
 }
 
-TEST(Features, TheLastSaysWhetherTheObjectIsHeld) {
+TEST(Features, SayWhetherTheObjectIsHeld) {
   const auto seen = SeenHeld(kScene);
   EXPECT_EQ(FeaturesOf(seen, seen, {}, kScene)[23], 1);
 }
@@ -40,6 +40,19 @@ TEST(Features, PointToTheNearestOtherObjectOrFarAway) {
   const auto alone = SeenLying(kScene, 0.2, 0.0), crowded = With(alone, kScene, 0.2, -0.05);
   EXPECT_NEAR(FeaturesOf(crowded, crowded, {}, kScene)[22], -0.5, 1e-5);
   EXPECT_EQ(FeaturesOf(alone, alone, {}, kScene)[21], 3);
+}
+
+TEST(Features, SeeAroundAGraspMoreFinely) {
+  core::Observation seen = SeenLying(kScene, 0.2, 0.0);
+  seen.tip_m = seen.objects[0].position_m + core::Vec3{0.006, -0.009, 0.003};
+  Features f = FeaturesOf(seen, seen, {}, kScene);
+  EXPECT_NEAR(f[24], -0.2, 1e-5);
+  EXPECT_NEAR(f[25], 0.3, 1e-5);
+  EXPECT_NEAR(f[26], -0.1, 1e-5);
+  EXPECT_NEAR(f[27], seen.tip_m.z / 0.03, 1e-5);
+  seen.tip_m.x += 0.1;
+  f = FeaturesOf(seen, seen, {}, kScene);
+  EXPECT_EQ(f[24], -1.5) << "far away the coarse ones say enough";
 }
 
 TEST(Features, AreBounded) {
