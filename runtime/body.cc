@@ -15,9 +15,23 @@ constexpr float kGripHysteresis = 0.25f;                  // CELL.md: keeps an u
 constexpr core::Duration kDeadline = core::Seconds(0.2);  // Two policy periods.
 constexpr double kTipZMinM = 0.006;                       // Fingertips are a little below the grasp point.
 constexpr double kTipZMaxM = 0.20;
+constexpr double kRoomM = 0.08;      // Around tray and bin: what fell over a wall is within it, and nothing else is.
+constexpr double kAxisRoomM = 0.08;  // From the pan axis: nearer, a small step of the tip is a long way for the joints.
+constexpr double kJointLeadRad = 0.35;  // Of a target before its joint: below the tracking error that stops the arm.
 constexpr double kArrivedM = 0.008;
 
 double Clamped(double value, double middle, double lead) { return std::clamp(value, middle - lead, middle + lead); }
+
+/// Where a policy may send the tip: a policy that has lost its way stays where it can find it again.
+Vec3 InRoom(Vec3 tip, const skills::Scene& scene) {
+  const skills::Zone &tray = scene.tray, &bin = scene.bin;
+  tip.x = std::clamp(tip.x, std::min(tray.x_min_m, bin.x_min_m) - kRoomM, std::max(tray.x_max_m, bin.x_max_m) + kRoomM);
+  tip.y = std::clamp(tip.y, std::min(tray.y_min_m, bin.y_min_m) - kRoomM, std::max(tray.y_max_m, bin.y_max_m) + kRoomM);
+  tip.z = std::clamp(tip.z, kTipZMinM, kTipZMaxM);
+  const double radius = std::max(NormXy(tip), 1e-6);
+  const double outward = std::max(1.0, kAxisRoomM / radius);
+  return {tip.x * outward, tip.y * outward, tip.z};
+}
 
 double Toward(double now, double wanted, double step) { return now + std::clamp(wanted - now, -step, step); }
 
@@ -25,15 +39,19 @@ double Toward(double now, double wanted, double step) { return now + std::clamp(
 
 core::Result<Body::Moved> Body::Rest() { return Exchange(std::nullopt); }
 
+/// What stands in the way of the arm is not pushed at with all its might.
+Vec3 Body::Led(Vec3 wanted) const {
+  const double lead = scene_.command_lead_m_max;
+  return {Clamped(wanted.x, seen_.tip_m.x, lead), Clamped(wanted.y, seen_.tip_m.y, lead),
+          Clamped(wanted.z, seen_.tip_m.z, lead)};
+}
+
 Vec3 Body::NextTip(const core::PolicyAction& action) const {
   const auto share = [&action](std::size_t i) {
     return std::isfinite(action[i]) ? std::clamp(static_cast<double>(action[i]), -1.0, 1.0) : 0.0;
   };
   const Vec3 from = seen_.commanded_tip_m;
-  const Vec3 wanted = from + Vec3{share(0), share(1), share(2)} * scene_.step_m_max;
-  const double lead = scene_.command_lead_m_max;
-  return {Clamped(wanted.x, seen_.tip_m.x, lead), Clamped(wanted.y, seen_.tip_m.y, lead),
-          std::clamp(Clamped(wanted.z, seen_.tip_m.z, lead), kTipZMinM, kTipZMaxM)};
+  return InRoom(Led(from + Vec3{share(0), share(1), share(2)} * scene_.step_m_max), scene_);
 }
 
 core::ProposedAction Body::Proposal(Vec3 tip_m) {
@@ -47,6 +65,8 @@ core::ProposedAction Body::Proposal(Vec3 tip_m) {
     target_q_rad_ = *q;
   else
     target_q_rad_ = report_.commanded_q_rad;
+  for (std::size_t i = 0; i < core::kJaw; ++i)
+    target_q_rad_[i] = Clamped(target_q_rad_[i], report_.joints.q_rad[i], kJointLeadRad);
   target_q_rad_[core::kJaw] = jaw_closed_ ? scene_.jaw_closed_rad : scene_.jaw_open_rad;
   proposal.target_q_rad = target_q_rad_;
   return proposal;
@@ -64,7 +84,8 @@ core::Result<Body::Moved> Body::GoTo(Vec3 to, bool jaw_closed, int periods_max) 
   for (int i = 0; i < periods_max && moved; ++i) {
     const Vec3 from = seen_.commanded_tip_m;
     const double step = scene_.step_m_max;
-    moved = Exchange(Proposal({Toward(from.x, to.x, step), Toward(from.y, to.y, step), Toward(from.z, to.z, step)}));
+    moved =
+        Exchange(Proposal(Led({Toward(from.x, to.x, step), Toward(from.y, to.y, step), Toward(from.z, to.z, step)})));
     if (moved && (Norm(seen_.tip_m - to) < kArrivedM || report_.latch.latched())) break;
   }
   return moved;

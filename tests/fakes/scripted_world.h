@@ -39,6 +39,13 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   void DropsBeyond(std::optional<double> y_m) { drops_beyond_y_m_ = y_m; }
   void Latches(core::StopCause cause) { latch_ = {cause, cause, latch_.id + 1, latch_.id + 100, latch_.epoch + 1}; }
   void RefusesToClear(bool refuses = true) { refuses_to_clear_ = refuses; }
+  /// Something heavy is in the way: the arm is told, and stays where it is.
+  void BlocksTheArm(bool blocked = true) { blocked_ = blocked; }
+  /// Without power for a while: the arm hangs as it fell, its hand no longer upright.
+  void Falls() {
+    q_rad_[core::kLift] += 0.9;
+    q_rad_[core::kWrist] += 0.6;
+  }
   void LosesTheArmAfter(int periods) { periods_left_ = periods; }
   void FindsTheArm() { periods_left_.reset(); }
   /// A new session of the driver: robot time begins again.
@@ -58,13 +65,13 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
       return core::Fail(core::FaultCode::kPeerTimeout, "safety did not answer");
     now_ += core::Seconds(0.1);
     if (proposal) proposals.push_back(*proposal);
-    if (proposal && !latch_.latched()) Move(*proposal);
+    if (proposal && !latch_.latched() && !blocked_) Move(*proposal);
     core::PeriodReport report;
     report.joints.time = now_;
     report.joints.axes = core::kArmAxes;
     report.joints.q_rad = q_rad_;
     report.joints.powered = true;
-    report.commanded_q_rad = q_rad_;
+    report.commanded_q_rad = proposal && blocked_ ? proposal->target_q_rad : q_rad_;
     report.sequence = proposal ? proposal->sequence : 0;
     report.latch = latch_;
     return report;
@@ -118,7 +125,7 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   core::Instant last_picture_;
   core::AxisArray q_rad_{};
   core::LatchReport latch_;
-  bool closed_ = false, blind_ = false, refuses_to_clear_ = false;
+  bool closed_ = false, blind_ = false, refuses_to_clear_ = false, blocked_ = false;
   std::optional<int> held_, periods_left_;
   std::optional<double> drops_beyond_y_m_;
   std::vector<core::Vec3> objects_;

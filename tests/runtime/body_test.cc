@@ -50,6 +50,28 @@ TEST_F(BodyTest, TheTipStaysAboveTheTable) {
   EXPECT_GT(world.Tip().z, 0.004);
 }
 
+TEST_F(BodyTest, APolicyThatHasLostItsWayStaysAroundTrayAndBin) {
+  const struct {
+    core::PolicyAction always;
+    const char* where;
+  } ways[] = {{{-1, 0, 0, 0}, "toward the base"}, {{0, -1, 0, 0}, "to the right"}, {{0, 0, 1, 0}, "up"}};
+  for (const auto& way : ways) {
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(body.Act(way.always));
+    EXPECT_GT(NormXy(world.Tip()), 0.08 - kIkErrorM) << way.where;
+    EXPECT_GT(world.Tip().y, scene.tray.y_min_m - 0.08 - kIkErrorM) << way.where;
+    EXPECT_LT(world.Tip().z, 0.20 + kIkErrorM) << way.where;
+  }
+}
+
+TEST_F(BodyTest, NoJointIsSentFurtherThanItFollowsInAPeriod) {
+  world.Falls();  // Nothing like the posture that inverse kinematics has for this place.
+  ASSERT_TRUE(body.Rest());
+  const core::AxisArray fallen = body.seen().joints.q_rad;
+  ASSERT_TRUE(body.Act({0, 0, 1, 0}));
+  for (std::size_t i = 0; i < core::kJaw; ++i)
+    EXPECT_NEAR(world.proposals.back().target_q_rad[i], fallen[i], 0.36) << "axis " << i;
+}
+
 TEST_F(BodyTest, TheGripperIgnoresSmallChangesOfMind) {
   ASSERT_TRUE(body.Act({0, 0, 0, 1}));
   EXPECT_EQ(body.seen().jaw_command_rad, scene.jaw_closed_rad);
@@ -86,6 +108,13 @@ TEST_F(BodyTest, GoesNoFurtherThanTheFirstStop) {
   world.Latches(core::StopCause::kTrackingError);
   ASSERT_TRUE(body.GoTo({0.2, 0.05, 0.09}, false, 30));
   EXPECT_EQ(world.proposals.size(), 1u);
+}
+
+TEST_F(BodyTest, PushesNoHarderAtWhatBlocksItsWayThanAPolicyMay) {
+  world.BlocksTheArm();
+  ASSERT_TRUE(body.GoTo({0.25, 0.05, 0.09}, false, 30));
+  const core::Vec3 ahead = body.seen().commanded_tip_m - body.seen().tip_m;
+  EXPECT_LE(std::max({std::abs(ahead.x), std::abs(ahead.y), std::abs(ahead.z)}), scene.command_lead_m_max + kIkErrorM);
 }
 
 TEST_F(BodyTest, PassesOnThatSafetyIsGone) {
