@@ -55,8 +55,7 @@ skills::DenseLayer LayerOf(const float* weights, const float* biases, int inputs
 bool Finite(const std::vector<float>& values) { return std::isfinite(NormOf(values)); }
 
 bool SameSize(const AdamState& adam, const std::vector<float>& parameters) {
-  return adam.first.size() == adam.second.size() &&
-         (adam.first.empty() || adam.first.size() == parameters.size());
+  return adam.first.size() == adam.second.size() && (adam.first.empty() || adam.first.size() == parameters.size());
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace nightshift::learner {
 
 /// Where an agent is in its life. Further down is later.
 enum class Phase {
-  kWaiting,   // For demonstrations or enough practice.
-  kCloning,   // The actor imitates the demonstrations; nothing else moves.
-  kWarmingUp, // The critics learn what the clone is worth; the actor is frozen.
+  kWaiting,    // For demonstrations or enough practice.
+  kCloning,    // The actor imitates the demonstrations; nothing else moves.
+  kWarmingUp,  // The critics learn what the clone is worth; the actor is frozen.
   kLearning,
 };
 
@@ -30,9 +30,9 @@ struct UpdateFacts {
   double temperature = 0;
   double critic_gradient_norm = 0;
   double actor_gradient_norm = 0;
-  double clone_error = 0;       // Mean square distance to the demonstrated actions.
-  double saturated_share = 0;   // Of action components beyond +-0.99.
-  bool diverged = false;        // This update was refused and the last healthy weights are back.
+  double clone_error = 0;      // Mean square distance to the demonstrated actions.
+  double saturated_share = 0;  // Of action components beyond +-0.99.
+  bool diverged = false;       // This update was refused and the last healthy weights are back.
 };
 
 /// All of an agent but its replay: what is saved, and what a diverged agent falls back to.

@@ -9,6 +9,9 @@ namespace nightshift::learner {
 /// How the actor sees the two critics' opinions of its action.
 enum class CriticOpinion { kMean, kMinimum };
 
+/// Which demonstrated actions the actor is held to: all, or what the critics prefer to its own (Nair et al. 2018).
+enum class Cloned { kAll, kPreferred };
+
 /// What of an episode is also scored for tasks other than its own.
 enum class Relabelling { kOff, kSuccesses, kAll };
 
@@ -25,14 +28,14 @@ struct AgentConfig {
   int samples_start = 8000;          // Or so many samples of practice, when hardly anything was demonstrated.
 
   // Value learning.
-  double discount = 0.97;           // Per policy step; horizon of about 33 steps, half an attempt.
-  int n_step = 3;                   // Rewards summed before the critic is asked: sparse rewards spread faster.
-  double target_rate = 0.005;       // Of the target critics, per update.
-  double learning_rate = 3e-4;      // Actor, critics.
+  double discount = 0.97;       // Per policy step; horizon of about 33 steps, half an attempt.
+  int n_step = 3;               // Rewards summed before the critic is asked: sparse rewards spread faster.
+  double target_rate = 0.005;   // Of the target critics, per update.
+  double learning_rate = 3e-4;  // Actor, critics.
   double temperature_learning_rate = 3e-4;
-  double gradient_norm_max = 10;    // Rare outliers must not throw the critic.
-  double value_min = -1;            // No return can be lower: toggles and time cost are capped well above it.
-  double value_max = 1;             // No return can be higher: success pays 1, once.
+  double gradient_norm_max = 10;  // Rare outliers must not throw the critic.
+  double value_min = -1;          // No return can be lower: toggles and time cost are capped well above it.
+  double value_max = 1;           // No return can be higher: success pays 1, once.
 
   // Acting.
   double temperature_start = 0.01;  // 1.0 drowns the demonstrations in noise.
@@ -42,15 +45,16 @@ struct AgentConfig {
   double log_std_start = -2;        // About the target entropy, so that the temperature need not hunt for it.
   int actor_every = 2;              // Critic updates per actor update: the critic must lead.
   CriticOpinion actor_opinion = CriticOpinion::kMinimum;  // The mean led the clone astray.
-  double deployed_rate = 0.003;     // Of the averaged actor, per actor update; the raw one swings by 50 points.
+  double deployed_rate = 0.003;  // Of the averaged actor, per actor update; the raw one swings by 50 points.
 
   // Cloning, so that practice begins where the script is.
-  int clone_updates = 2000;        // Of the actor alone, before everything else.
-  int offline_updates = 1000;      // Of the critics, on the script's experience, before a learned policy acts.
-  int actor_frozen_updates = 5000; // Critic warm-up: a fresh critic would talk the actor out of the clone.
-  double clone_weight = 10;        // Of the cloning term beside the critics' opinion; with 1 the clone was unlearned.
-  int clone_fade_updates = 60000;  // It fades to zero within so many updates (15,000 policy steps at ratio 4).
-  double clone_action_max = 0.9;   // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
+  int clone_updates = 2000;         // Of the actor alone, before everything else.
+  int offline_updates = 1000;       // Of the critics, on the script's experience, before a learned policy acts.
+  int actor_frozen_updates = 5000;  // Critic warm-up: a fresh critic would talk the actor out of the clone.
+  double clone_weight = 10;         // Of the cloning term beside the critics' opinion; with 1 the clone was unlearned.
+  int clone_fade_updates = 60000;   // It fades to zero within so many updates (15,000 policy steps at ratio 4).
+  Cloned cloned = Cloned::kAll;  // Before the critics are good, those they prefer are few, and the clone is lost.
+  double clone_action_max = 0.9;       // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
 
   // Rewards, computed where an episode becomes samples.
   double success_reward = 1;
@@ -58,22 +62,24 @@ struct AgentConfig {
   double step_cost = 0;       // Per policy step.
 
   // Memory.
-  int samples_max = 100000;       // Of practice; at 10 Hz about three hours. The oldest go first.
-  int demonstrations_max = 20000; // Samples.
+  int samples_max = 100000;        // Of practice; at 10 Hz about three hours. The oldest go first.
+  int demonstrations_max = 20000;  // Samples.
 };
 
 struct Config {
   AgentConfig agent;
-  double update_ratio = 4;                 // Updates per policy step in which the task's learned policy acted.
-  int scripted_demonstrations_max = 100;   // Episodes per task; after that the script has nothing new to show.
-  int learned_demonstrations_max = 0;      // Further episodes per task, from learned successes.
+  double update_ratio = 4;                // Updates per policy step in which the task's learned policy acted.
+  int scripted_demonstrations_max = 100;  // Episodes per task; after that the script has nothing new to show.
+  int learned_demonstrations_max = 0;     // Further episodes per task, from learned successes.
   Relabelling relabelling = Relabelling::kSuccesses;
-  int healthy_every = 500;                 // Updates between the copies that a diverged agent falls back to.
-  int publish_every = 1000;                // Updates between snapshots of a task.
-  int snapshots_kept = 40;                 // Files per task; older ones go, except those the catalogue names.
-  int save_every = 2000;                   // Updates between manifests.
-  int episodes_per_read = 16;              // Journal episodes taken at once: bounds the pause between updates.
-  double status_period_s = 0.4;            // Of the learner's status; observers expect one every 0.5 s.
+  int borrowed_steps = 1500;     // Learned steps of a recovery task in which its parent's policy acts for it:
+                                 // too few to learn from alone, and the parent improves meanwhile.
+  int healthy_every = 500;       // Updates between the copies that a diverged agent falls back to.
+  int publish_every = 1000;      // Updates between snapshots of a task.
+  int snapshots_kept = 40;       // Files per task; older ones go, except those the catalogue names.
+  int save_every = 2000;         // Updates between manifests.
+  int episodes_per_read = 16;    // Journal episodes taken at once: bounds the pause between updates.
+  double status_period_s = 0.4;  // Of the learner's status; observers expect one every 0.5 s.
   std::uint64_t seed = 1;
 };
 

@@ -16,9 +16,10 @@ float RewardOf(const core::Transition& t, const AgentConfig& config, const skill
   return static_cast<float>(-config.step_cost - (was_wide != is_wide ? config.toggle_cost : 0));
 }
 
+/// What was proposed, not what was applied of it: limits are part of the world. A critic that only ever sees limited
+/// actions never learns what comes of proposing more, and an actor finds out (docs/decisions/learned-actions.md).
 core::PolicyAction LearnedAction(const core::Transition& t) {
-  core::PolicyAction action = t.applied;
-  action.back() = t.proposed.back();
+  core::PolicyAction action = t.proposed;
   for (float& part : action) part = std::isfinite(part) ? std::clamp(part, -1.0f, 1.0f) : part;
   return action;
 }

@@ -47,13 +47,11 @@ void Outer(const float* dy, int ldy, const float* x, int ldx, int batch, int out
 }
 
 NIGHTSHIFT_WIDE void AddBias(float* y, const float* bias, int rows, int columns) {
-  for (int r = 0; r < rows; ++r, y += columns)
-    NIGHTSHIFT_APART for (int c = 0; c < columns; ++c) y[c] += bias[c];
+  for (int r = 0; r < rows; ++r, y += columns) NIGHTSHIFT_APART for (int c = 0; c < columns; ++c) y[c] += bias[c];
 }
 
 NIGHTSHIFT_WIDE void AddBiasAndRectify(float* y, const float* bias, int rows, int columns) {
-  for (int r = 0; r < rows; ++r, y += columns)
-    NIGHTSHIFT_APART for (int c = 0; c < columns; ++c) {
+  for (int r = 0; r < rows; ++r, y += columns) NIGHTSHIFT_APART for (int c = 0; c < columns; ++c) {
       const float v = y[c] + bias[c];
       y[c] = v > 0 ? v : 0;
     }
@@ -69,8 +67,7 @@ NIGHTSHIFT_WIDE void MaskByUnit(const float* h, std::size_t count, float* d) {
 
 NIGHTSHIFT_WIDE void SumRows(const float* d, int rows, int columns, float* sum) {
   std::fill_n(sum, columns, 0.0f);
-  for (int r = 0; r < rows; ++r, d += columns)
-    NIGHTSHIFT_APART for (int c = 0; c < columns; ++c) sum[c] += d[c];
+  for (int r = 0; r < rows; ++r, d += columns) NIGHTSHIFT_APART for (int c = 0; c < columns; ++c) sum[c] += d[c];
 }
 
 struct NormParameters {
@@ -254,13 +251,13 @@ void Forward(const CriticShape& shape, const float* p, const float* x, int batch
   for (auto* units : {&t.n1, &t.n2, &t.h1, &t.h2}) Grow(*units, batch * shape.across());
   for (auto* each : {&t.s1, &t.s2, &t.q}) Grow(*each, std::size_t(batch) * members);
   TimesTransposed(x, shape.inputs, p + shape.w1(), batch, shape.inputs, across, t.n1.data(), across);
-  NormaliseAndRectify({p + shape.b1(), p + shape.g1(), p + shape.c1()}, batch, members, width, t.n1.data(),
-                      t.h1.data(), t.s1.data());
+  NormaliseAndRectify({p + shape.b1(), p + shape.g1(), p + shape.c1()}, batch, members, width, t.n1.data(), t.h1.data(),
+                      t.s1.data());
   for (int m = 0; m < members; ++m)
     TimesTransposed(t.h1.data() + m * width, across, p + shape.w2() + std::size_t(m) * width * width, batch, width,
                     width, t.n2.data() + m * width, across);
-  NormaliseAndRectify({p + shape.b2(), p + shape.g2(), p + shape.c2()}, batch, members, width, t.n2.data(),
-                      t.h2.data(), t.s2.data());
+  NormaliseAndRectify({p + shape.b2(), p + shape.g2(), p + shape.c2()}, batch, members, width, t.n2.data(), t.h2.data(),
+                      t.s2.data());
   ValuesOf(t.h2.data(), p + shape.w3(), p + shape.b3(), batch, members, width, t.q.data());
 }
 

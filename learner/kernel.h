@@ -45,25 +45,25 @@ struct CriticShape {
   int inputs = 0, width = 0, members = 0;
 
   std::size_t across() const { return std::size_t(width) * members; }
-  std::size_t w1() const { return 0; }                           // across x inputs
-  std::size_t b1() const { return w1() + across() * inputs; }    // and so on: bias, gain, shift of the norm.
+  std::size_t w1() const { return 0; }                         // across x inputs
+  std::size_t b1() const { return w1() + across() * inputs; }  // and so on: bias, gain, shift of the norm.
   std::size_t g1() const { return b1() + across(); }
   std::size_t c1() const { return g1() + across(); }
-  std::size_t w2() const { return c1() + across(); }             // members x width x width
+  std::size_t w2() const { return c1() + across(); }  // members x width x width
   std::size_t b2() const { return w2() + across() * width; }
   std::size_t g2() const { return b2() + across(); }
   std::size_t c2() const { return g2() + across(); }
-  std::size_t w3() const { return c2() + across(); }             // members x width
-  std::size_t b3() const { return w3() + across(); }             // members
+  std::size_t w3() const { return c2() + across(); }  // members x width
+  std::size_t b3() const { return w3() + across(); }  // members
   std::size_t size() const { return b3() + members; }
 };
 
 struct CriticTrace {
-  std::vector<float> n1, n2;      // Normalised, before gain and shift: batch x across.
-  std::vector<float> h1, h2;      // After ReLU.
-  std::vector<float> s1, s2;      // 1 / deviation: batch x members.
-  std::vector<float> q;           // batch x members.
-  std::vector<float> d1, d2;      // Scratch of the backward pass.
+  std::vector<float> n1, n2;  // Normalised, before gain and shift: batch x across.
+  std::vector<float> h1, h2;  // After ReLU.
+  std::vector<float> s1, s2;  // 1 / deviation: batch x members.
+  std::vector<float> q;       // batch x members.
+  std::vector<float> d1, d2;  // Scratch of the backward pass.
 };
 
 void Forward(const CriticShape& shape, const float* parameters, const float* x, int batch, CriticTrace& trace);

@@ -35,7 +35,7 @@ Losses::Losses(const AgentConfig& config)
   const auto rows = static_cast<std::size_t>(config.batch);
   for (auto* states : {&batch_.before, &batch_.after}) states->resize(rows * kState);
   for (auto* both : {&batch_.before_action, &sampled_}) both->resize(rows * kBoth);
-  for (auto* each : {&batch_.reward, &batch_.discount, &target_}) each->resize(rows);
+  for (auto* each : {&batch_.reward, &batch_.discount, &target_, &shown_value_, &clone_share_}) each->resize(rows);
   for (auto* each : {&noise_, &action_, &d_action_}) each->resize(rows * kAction);
   d_q_.resize(rows * static_cast<std::size_t>(config.critics));
   d_out_.resize(rows * 2 * kAction);
@@ -96,7 +96,9 @@ CriticFacts Losses::CriticGradient(const float* critics, float* gradient) {
 ActorFacts Losses::ActorGradient(const float* actor, const float* critics, Weights weights, float* gradient) {
   ActorFacts facts;
   SampleActions(actor, batch_.before.data());
+  AskAboutDemonstrations(critics);
   DifferentiateOpinion(critics);
+  FilterDemonstrations();
   DifferentiateEntropy(weights.temperature, facts);
   DifferentiateClone(weights.clone, facts);
   Backward(actor_shape_, actor, batch_.before.data(), batch_.rows, actor_trace_, d_out_.data(), gradient);
@@ -107,9 +109,31 @@ ActorFacts Losses::CloneGradient(const float* actor, float* gradient) {
   ActorFacts facts;
   Forward(actor_shape_, actor, batch_.before.data(), batch_.rows, actor_trace_);
   std::fill(d_out_.begin(), d_out_.end(), 0.0f);
+  std::fill(clone_share_.begin(), clone_share_.end(), 1.0f);
   DifferentiateClone(1, facts);
   Backward(actor_shape_, actor, batch_.before.data(), batch_.rows, actor_trace_, d_out_.data(), gradient);
   return facts;
+}
+
+void Losses::AskAboutDemonstrations(const float* critics) {
+  if (config_.cloned == Cloned::kAll || batch_.demonstrated_rows == 0) return;
+  Forward(critic_shape_, critics, batch_.before_action.data(), batch_.demonstrated_rows, critic_trace_);
+  const auto members = static_cast<std::size_t>(config_.critics);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(batch_.demonstrated_rows); ++row) {
+    const float* q = critic_trace_.q.data() + row * members;
+    shown_value_[row] = *std::min_element(q, q + members);
+  }
+}
+
+/// After the critics were asked about the sampled actions: critic_trace_ holds their opinions.
+void Losses::FilterDemonstrations() {
+  std::fill(clone_share_.begin(), clone_share_.end(), 1.0f);
+  if (config_.cloned == Cloned::kAll) return;
+  const auto members = static_cast<std::size_t>(config_.critics);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(batch_.demonstrated_rows); ++row) {
+    const float* q = critic_trace_.q.data() + row * members;
+    clone_share_[row] = shown_value_[row] > *std::min_element(q, q + members) ? 1.0f : 0.0f;
+  }
 }
 
 /// d_action_ = d(-opinion)/d(action), averaged over the batch.
@@ -170,7 +194,7 @@ void Losses::DifferentiateClone(float weight, ActorFacts& facts) {
       const float shown = Clamp(batch_.before_action[row * kBoth + kState + i], -limit, limit);
       const float mine = std::tanh(actor_trace_.out[at]);
       error_sum += (mine - shown) * (mine - shown);
-      d_out_[at] += scale * (mine - shown) * (1 - mine * mine);
+      d_out_[at] += scale * clone_share_[row] * (mine - shown) * (1 - mine * mine);
     }
   facts.clone_error = error_sum / count;
 }

@@ -36,7 +36,8 @@ struct ActorFacts {
 ///
 ///   y = clip(r + discount * min_i Q'_i(s', a'), value_min, value_max),  a' ~ pi(s'), no entropy in the backup
 ///   critics: mean over the batch, summed over i: (Q_i(s, a) - y)^2
-///   actor:   mean(alpha log pi(a|s) - opinion_i Q_i(s, a)) + w mean (tanh mu(s) - a_demo)^2,  a ~ pi(s)
+///   actor:   mean(alpha log pi(a|s) - opinion_i Q_i(s, a)) + w mean f (tanh mu(s) - a_demo)^2,  a ~ pi(s)
+///   filter:  f = 1 where min_i Q_i(s, a_demo) > min_i Q_i(s, a), else 0; always 1 where all are cloned
 ///
 /// tests/learner/losses_test.cc holds the gradients to LibTorch's autograd. Thread: one at a time.
 class Losses {
@@ -67,6 +68,8 @@ class Losses {
 
  private:
   void SampleActions(const float* actor, const float* states);
+  void AskAboutDemonstrations(const float* critics);
+  void FilterDemonstrations();
   void DifferentiateOpinion(const float* critics);
   void DifferentiateEntropy(float temperature, ActorFacts& facts);
   void DifferentiateClone(float weight, ActorFacts& facts);
@@ -77,6 +80,8 @@ class Losses {
   Batch batch_;
   std::vector<float> noise_, action_, sampled_;  // sampled_: states and their sampled actions, side by side.
   std::vector<float> target_, d_q_, d_action_, d_out_;
+  std::vector<float> shown_value_;  // Of each demonstrated action, in the critics' lowest opinion.
+  std::vector<float> clone_share_;  // f of each demonstrated row.
   ActorTrace actor_trace_;
   CriticTrace critic_trace_;
 };

@@ -14,7 +14,7 @@ namespace nightshift::learner {
 struct Sample {
   skills::Features before{};
   core::PolicyAction action{};
-  float reward = 0;    // Discounted sum over the n steps.
+  float reward = 0;  // Discounted sum over the n steps.
   skills::Features after{};
   float discount = 0;  // gamma^n; 0 where the episode truly ended, so that nothing follows.
 };

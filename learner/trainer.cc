@@ -126,15 +126,27 @@ void Trainer::Remember(const core::Episode& episode) {
   if (recent_.size() > kRecentEpisodesMax) recent_.pop_front();
 }
 
+/// The parent whose policy acts for this task while it has seen too little of its own; none once it learns by itself.
+const Trainer::Entry* Trainer::LenderTo(const Entry& entry) const {
+  if (entry.spec.inherits_from.empty() || entry.steps.learned >= config_.borrowed_steps) return nullptr;
+  if (entry.agent.state().updates + entry.agent.state().clone_updates > 0) return nullptr;
+  return Find(entry.spec.inherits_from);
+}
+
 void Trainer::InheritIfFresh(Entry& entry) {
   if (entry.spec.inherits_from.empty() || entry.agent.state().updates + entry.agent.state().clone_updates > 0) return;
   const Entry* parent = Find(entry.spec.inherits_from);
   if (parent != nullptr && parent->agent.state().updates > 0) entry.agent.Inherit(parent->agent);
 }
 
+std::int64_t Trainer::LearnedStepsDue(const Entry& entry) const {
+  const std::int64_t borrowed = entry.spec.inherits_from.empty() ? 0 : config_.borrowed_steps;
+  return std::max<std::int64_t>(0, entry.steps.learned - borrowed);
+}
+
 double Trainer::BacklogOf(const Entry& entry) const {
-  if (entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
-  const double due = config_.agent.offline_updates + config_.update_ratio * static_cast<double>(entry.steps.learned);
+  if (LenderTo(entry) != nullptr || entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
+  const double due = config_.agent.offline_updates + config_.update_ratio * static_cast<double>(LearnedStepsDue(entry));
   return std::max(0.0, due - static_cast<double>(entry.agent.state().updates)) +
          static_cast<double>(entry.agent.clone_updates_left());
 }
@@ -149,7 +161,7 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
   Entry* busiest = nullptr;
   double most = -1;
   for (auto& [name, entry] : entries_) {
-    if (entry.agent.phase() == Phase::kWaiting) continue;
+    if (entry.agent.phase() == Phase::kWaiting || LenderTo(entry) != nullptr) continue;
     if (const double backlog = BacklogOf(entry); backlog > most) {
       busiest = &entry;
       most = backlog;
@@ -166,12 +178,14 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
 core::Result<skills::PolicyWeights> Trainer::Weights(const std::string& task, Actor which) const {
   const Entry* entry = Find(task);
   if (entry == nullptr) return core::Fail(core::FaultCode::kRefused, "no task named " + task + " is known");
-  return entry->agent.Weights(which);
+  const Entry* lender = LenderTo(*entry);
+  return (lender ? lender : entry)->agent.Weights(which);
 }
 
 bool Trainer::HasPolicy(const std::string& task) const {
   const Entry* entry = Find(task);
   if (entry == nullptr) return false;
+  if (const Entry* lender = LenderTo(*entry)) return HasPolicy(lender->spec.name);
   const AgentState& state = entry->agent.state();
   return entry->agent.clone_updates_left() == 0 &&
          (state.clone_updates > 0 || state.updates >= std::max(1, config_.agent.offline_updates));
@@ -186,6 +200,10 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.phase = agent.phase();
     facts.updates = agent.state().updates;
     facts.clone_updates = agent.state().clone_updates;
+    const Entry* lender = LenderTo(entry);
+    facts.policy_of = (lender ? *lender : entry).spec.name;
+    facts.policy_updates = (lender ? *lender : entry).agent.state().updates;
+    facts.policy_phase = (lender ? *lender : entry).agent.phase();
     facts.own_steps = entry.steps.own;
     facts.learned_steps = entry.steps.learned;
     facts.samples = agent.practice().size();

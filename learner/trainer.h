@@ -20,10 +20,10 @@ using TaskSpecs = std::vector<core::TaskSpec>;
 
 /// What taking in one episode came to.
 struct IngestFacts {
-  int own = 0;             // Samples of the episode's own task.
-  int demonstrated = 0;    // Of them (and of relabelled ones), also kept as demonstrations.
-  int relabelled = 0;      // Samples for other tasks.
-  int refused = 0;         // Not finite.
+  int own = 0;           // Samples of the episode's own task.
+  int demonstrated = 0;  // Of them (and of relabelled ones), also kept as demonstrations.
+  int relabelled = 0;    // Samples for other tasks.
+  int refused = 0;       // Not finite.
 };
 
 /// Where one agent stands.
@@ -32,6 +32,9 @@ struct AgentFacts {
   Phase phase = Phase::kWaiting;
   std::int64_t updates = 0;
   std::int64_t clone_updates = 0;
+  std::string policy_of;            // The task whose policy acts: a recovery task borrows its parent's at first.
+  std::int64_t policy_updates = 0;  // Behind that policy.
+  Phase policy_phase = Phase::kWaiting;
   std::int64_t own_steps = 0;      // Policy steps of its own task's practice, ever.
   std::int64_t learned_steps = 0;  // Of them, those in which a learned policy acted.
   std::size_t samples = 0;
@@ -42,7 +45,7 @@ struct AgentFacts {
   std::int64_t divergences = 0;
   double backlog = 0;
   double weight_norm = 0;  // Of actor and critics together; growth without end is how learning dies.
-  UpdateFacts last;  // Of its latest update.
+  UpdateFacts last;        // Of its latest update.
 };
 
 /// All agents: turns episodes into samples for every task they say something about, and spends updates where most are
@@ -83,14 +86,14 @@ class Trainer {
 
   /// Faults: kRefused for an unknown task.
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;
-  /// A task whose policy has something to show: cloned, inherited, or trained.
+  /// A task whose policy has something to show: cloned, borrowed, inherited, or trained.
   bool HasPolicy(const std::string& task) const;
   std::vector<AgentFacts> Facts() const;
 
-  std::int64_t cursor() const { return cursor_; }       // The last episode taken in.
+  std::int64_t cursor() const { return cursor_; }                  // The last episode taken in.
   std::int64_t counted_cursor() const { return counted_cursor_; }  // Up to here they only refill the replay (see Load).
-  std::int64_t steps() const { return steps_; }         // Policy steps taken in, ever.
-  std::int64_t updates() const;                         // Ever, all agents, without cloning.
+  std::int64_t steps() const { return steps_; }                    // Policy steps taken in, ever.
+  std::int64_t updates() const;                                    // Ever, all agents, without cloning.
   std::int64_t unknown_episodes() const { return unknown_episodes_; }
 
   /// Everything but the replay, checksummed, with the file before it kept as PATH.previous; whole or not there.
@@ -120,6 +123,8 @@ class Trainer {
   int AddSegment(Entry& entry, const Segment& segment, IngestFacts& facts);
   bool TakeAsDemonstration(Entry& entry, const core::Episode& episode);
   void Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts);
+  const Entry* LenderTo(const Entry& entry) const;
+  std::int64_t LearnedStepsDue(const Entry& entry) const;
   void InheritIfFresh(Entry& entry);
   void Remember(const core::Episode& episode);
   double BacklogOf(const Entry& entry) const;
@@ -127,12 +132,12 @@ class Trainer {
 
   Config config_;
   skills::Scene scene_;
-  std::map<std::string, Entry> entries_;             // Ordered, so that ties are broken the same way every time.
-  std::map<std::string, AgentState> saved_agents_;   // Loaded, for tasks not made known yet.
+  std::map<std::string, Entry> entries_;            // Ordered, so that ties are broken the same way every time.
+  std::map<std::string, AgentState> saved_agents_;  // Loaded, for tasks not made known yet.
   std::map<std::string, StepCounts> saved_steps_;
-  std::deque<core::Episode> recent_;                 // For recovery tasks that are made later.
+  std::deque<core::Episode> recent_;  // For recovery tasks that are made later.
   std::int64_t cursor_ = 0;
-  std::int64_t counted_cursor_ = 0;                  // Episodes up to here have been counted (see Load).
+  std::int64_t counted_cursor_ = 0;  // Episodes up to here have been counted (see Load).
   std::int64_t steps_ = 0;
   std::int64_t unknown_episodes_ = 0;
 };

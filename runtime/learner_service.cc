@@ -23,11 +23,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using core::FaultCode;
 
-constexpr std::chrono::milliseconds kReadPeriod{100};     // How stale the newest episode may be.
-constexpr std::chrono::milliseconds kTrainSlice{20};      // Updates in a row before looking up.
-constexpr std::chrono::milliseconds kIdle{20};            // Nothing to train on: wait for episodes.
-constexpr std::chrono::seconds kSavePeriodMax{30};        // Also when little is learned.
-constexpr std::chrono::seconds kTroublePeriod{10};        // Between repeats of the same complaint.
+constexpr std::chrono::milliseconds kReadPeriod{100};  // How stale the newest episode may be.
+constexpr std::chrono::milliseconds kTrainSlice{20};   // Updates in a row before looking up.
+constexpr std::chrono::milliseconds kIdle{20};         // Nothing to train on: wait for episodes.
+constexpr std::chrono::seconds kSavePeriodMax{30};     // Also when little is learned.
+constexpr std::chrono::seconds kTroublePeriod{10};     // Between repeats of the same complaint.
 
 std::string_view Name(learner::Phase phase) {
   switch (phase) {
@@ -99,13 +99,13 @@ class Service {
   monitoring::Metrics metrics_;
   monitoring::LearnerMetrics figures_;
   std::map<std::string, Published> published_;
-  std::set<std::int64_t> needed_;      // Snapshots that the catalogue holds on to.
-  std::int64_t refilled_to_ = 0;       // Episodes up to here were known before this session.
+  std::set<std::int64_t> needed_;  // Snapshots that the catalogue holds on to.
+  std::int64_t refilled_to_ = 0;   // Episodes up to here were known before this session.
   std::int64_t updates_at_save_ = 0, cursor_at_save_ = 0;
   std::int64_t updates_at_start_ = 0, steps_at_start_ = 0, updates_at_tell_ = 0;
   Clock::time_point told_{};
   double updates_per_second_ = 0;
-  std::string trouble_;                // Shown in the status while it lasts.
+  std::string trouble_;  // Shown in the status while it lasts.
   Every read_every_{kReadPeriod}, status_every_, save_every_{kSavePeriodMax}, complain_every_{kTroublePeriod};
 };
 
@@ -184,8 +184,9 @@ void Service::PublishWhatIsDue() {
     if (!trainer_.HasPolicy(agent.task)) continue;
     const Published& last = published_[agent.task];
     const bool first = last.version == 0;
-    const std::int64_t since = agent.updates - std::max<std::int64_t>(last.updates, 0);
-    const bool moves = agent.phase == learner::Phase::kLearning;
+    // A task that has stopped borrowing counts its own updates from nothing: any jump is news.
+    const std::int64_t since = std::abs(agent.policy_updates - std::max<std::int64_t>(last.updates, 0));
+    const bool moves = agent.policy_phase == learner::Phase::kLearning;
     if (first || (moves && since >= options_.learner.publish_every)) Publish(agent);
   }
 }
@@ -194,8 +195,8 @@ void Service::Publish(const learner::AgentFacts& agent) {
   auto weights = trainer_.Weights(agent.task);
   if (!weights) return Complain("publishing " + agent.task, weights.error());
   Published& last = published_[agent.task];
-  last.updates = agent.updates;  // Also when it fails: then the next one is tried.
-  const auto version = snapshots_.Write(agent.task, agent.updates, std::move(*weights));
+  last.updates = agent.policy_updates;  // Also when it fails: then the next one is tried.
+  const auto version = snapshots_.Write(agent.task, agent.policy_updates, std::move(*weights));
   if (!version) return Complain("publishing " + agent.task, version.error());
   last.version = *version;
   figures_.CountPublished(agent.task);

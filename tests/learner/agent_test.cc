@@ -45,9 +45,7 @@ Agent WithDemonstration(const AgentConfig& config) {
   return agent;
 }
 
-bool AllFinite(const skills::PolicyWeights& weights) {
-  return static_cast<bool>(skills::LearnedPolicy::Make(weights));
-}
+bool AllFinite(const skills::PolicyWeights& weights) { return static_cast<bool>(skills::LearnedPolicy::Make(weights)); }
 
 TEST(Agent, WaitsForDemonstrationsOrEnoughPractice) {
   EXPECT_EQ(WithPractice(Tiny(), 31).phase(), Phase::kWaiting);

@@ -69,9 +69,12 @@ TEST(Fold, FollowsNothingAfterATrueEnd) {
   EXPECT_FLOAT_EQ(samples[1].reward, 0.25f);
 }
 
-TEST(SegmentOf, TakesAppliedDisplacementsAndTheProposedGripper) {
-  const auto segment = SegmentOf(Walk(2, core::Outcome::kTimeout), {}, {});
-  EXPECT_EQ(segment.steps[0].action, (core::PolicyAction{0.4f, 0.1f, 0.2f, 0.7f}));
+TEST(SegmentOf, TakesWhatWasProposedSinceThatIsWhatAnActorChooses) {
+  core::Episode episode = Walk(2, core::Outcome::kTimeout);
+  episode.steps[1].proposed[0] = 7;
+  const auto segment = SegmentOf(episode, {}, {});
+  EXPECT_EQ(segment.steps[0].action, (core::PolicyAction{0.9f, 0.1f, 0.2f, 0.7f}));
+  EXPECT_EQ(segment.steps[1].action[0], 1);
 }
 
 TEST(SegmentOf, PaysForSuccessAtTheEndOnly) {

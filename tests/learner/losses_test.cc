@@ -165,7 +165,12 @@ void Comparison::CompareActor() {
   const std::int64_t shown = problem_.losses.batch().demonstrated_rows;
   const auto limit = problem_.config.clone_action_max;
   const auto demonstrated = before_action_.narrow(0, 0, shown).narrow(1, kState, kAction).clamp(-limit, limit);
-  const auto clone = (torch::tanh(now.mean.narrow(0, 0, shown)) - demonstrated).square().mean();
+  const auto misses = (torch::tanh(now.mean.narrow(0, 0, shown)) - demonstrated).square();
+  const auto shown_value = std::get<0>(Critics(critic_shape_, critics_, before_action_).narrow(0, 0, shown).min(1));
+  const auto own_value = std::get<0>(q.narrow(0, 0, shown).min(1));
+  const auto share = problem_.config.cloned == Cloned::kAll ? torch::ones({shown})
+                                                            : (shown_value > own_value).to(torch::kFloat).detach();
+  const auto clone = (misses * share.unsqueeze(1)).mean();
   ((weights.temperature * now.log_probability - opinion).mean() + weights.clone * clone).backward();
 
   std::vector<float> gradient(problem_.actor.size());
@@ -173,7 +178,7 @@ void Comparison::CompareActor() {
       problem_.losses.ActorGradient(problem_.actor.data(), problem_.critics.data(), weights, gradient.data());
   ExpectNear(gradient, actor_.grad(), seed_);
   EXPECT_NEAR(facts.entropy, -now.log_probability.mean().item<double>(), 1e-3);
-  EXPECT_NEAR(facts.clone_error, clone.item<double>(), 1e-4);
+  EXPECT_NEAR(facts.clone_error, misses.mean().item<double>(), 1e-4);
 }
 
 void Comparison::CompareClone() {

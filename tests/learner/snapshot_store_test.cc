@@ -61,7 +61,10 @@ TEST_F(Snapshots, GoOldestFirstExceptThoseThatAreNeeded) {
 
 TEST_F(Snapshots, CannotBeKeptWhereAFileIsInTheWay) {
   std::filesystem::create_directories(folder_.parent_path());
-  { std::FILE* file = std::fopen(folder_.c_str(), "w"); std::fclose(file); }
+  {
+    std::FILE* file = std::fopen(folder_.c_str(), "w");
+    std::fclose(file);
+  }
   const auto store = SnapshotStore::Open(folder_, 0);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, core::FaultCode::kIoFailed);
