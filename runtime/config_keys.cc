@@ -193,6 +193,7 @@ void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
   keys.Number("actor_frozen_updates", c.actor_frozen_updates, {0, kMany});
   keys.Number("clone_weight", c.clone_weight, {0, 1000});
   keys.Number("clone_fade_updates", c.clone_fade_updates, {0, kMany});
+  keys.Choice("cloned", c.cloned, {{"all", learner::Cloned::kAll}, {"preferred", learner::Cloned::kPreferred}});
   keys.Number("clone_action_max", c.clone_action_max, {0.1, 0.999});
   keys.Number("success_reward", c.success_reward, {0, 1000});
   keys.Number("toggle_cost", c.toggle_cost, {0, 10});
@@ -210,6 +211,7 @@ void LearnerKeys(learner::Config& c, KeyList& keys) {
               {{"off", learner::Relabelling::kOff},
                {"successes", learner::Relabelling::kSuccesses},
                {"all", learner::Relabelling::kAll}});
+  keys.Number("borrowed_steps", c.borrowed_steps, {0, 1e9});
   keys.Number("healthy_every", c.healthy_every, {1, kMany});
   keys.Number("publish_every", c.publish_every, {1, kMany});
   keys.Number("snapshots_kept", c.snapshots_kept, {2, 100000});
@@ -229,6 +231,7 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.Number("mean_action_share", c.mean_action_share, kShare);
   keys.Number("wall_share", c.wall_share, kShare);
   keys.Number("judged_after_attempts", c.judged_after_attempts, {1, 10000});
+  keys.Number("recovery_judged_after_attempts", c.recovery_judged_after_attempts, {1, 10000});
   keys.Number("promotion_margin", c.promotion_margin, kShare);
   keys.Number("forgetting", c.forgetting, kShare);
   keys.Number("settle_periods", c.settle_periods, {0, 1000});

@@ -16,6 +16,7 @@ constexpr int kPreparingTriesMax = 4;
 constexpr int kInterruptedMax = 20;  // Scenes lost to a safety process that did not answer in time.
 constexpr int kHomingPeriodsMax = 40;
 constexpr int kClearTriesMax = 50;  // Five seconds of robot time for a stop to clear.
+constexpr int kHomingTriesMax = 5;  // The way home may be blocked for a moment, which stops the arm.
 constexpr int kSettlePeriods = 3;
 constexpr double kRiseM = 0.12;
 constexpr std::uint64_t kScenesPerSeed = 1'000'000;  // Seeds of scenes never meet between evaluations.
@@ -108,18 +109,26 @@ Result<std::optional<core::Episode>> Evaluation::Try(const skills::Task& task, i
   return std::optional(std::move(*episode));
 }
 
-/// A fresh scene and the arm at home. Staging does not move the arm, so it lets go and rises first.
+/// A fresh scene, the arm at home and no stop in force. Staging does not move the arm, so it lets go and rises first.
 Result<void> Evaluation::Prepare(std::uint64_t seed) {
   Body& body = parts_.body;
-  for (int i = 0; i < kClearTriesMax; ++i) {
-    if (auto rested = body.Rest(); !rested) return tl::make_unexpected(rested.error());
+  for (int i = 0; i < kHomingTriesMax; ++i) {
+    if (auto cleared = ClearStop(); !cleared) return cleared;
+    if (auto homed = Home(); !homed) return homed;
     if (!body.report().latch.latched()) break;
-    (void)body.Clear();  // Refused until the arm is at rest: the next period asks again.
   }
-  if (auto homed = Home(); !homed) return homed;
   if (auto set = parts_.stage.set(seed); !set) return set;
   for (int i = 0; i < kSettlePeriods; ++i)
     if (auto rested = body.Rest(); !rested) return tl::make_unexpected(rested.error());
+  return {};
+}
+
+Result<void> Evaluation::ClearStop() {
+  for (int i = 0; i < kClearTriesMax; ++i) {
+    if (auto rested = parts_.body.Rest(); !rested) return tl::make_unexpected(rested.error());
+    if (!parts_.body.report().latch.latched()) break;
+    (void)parts_.body.Clear();  // Refused until the arm is at rest: the next period asks again.
+  }
   return {};
 }
 

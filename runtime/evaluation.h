@@ -78,6 +78,7 @@ class Evaluation {
   core::Result<void> Prepare(std::uint64_t seed);
   core::Result<bool> BringAbout(const skills::Task& task, int object, core::Random& random);
   core::Result<core::Episode> Attempt(const skills::Task& task, int object, Contender contender, core::Random& random);
+  core::Result<void> ClearStop();
   core::Result<void> Home();
   core::Result<skills::Task> Find(const std::string& name) const;
 

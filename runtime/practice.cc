@@ -47,7 +47,9 @@ Result<std::unique_ptr<Practice>> Practice::Make(PracticeParts parts, const skil
 Result<void> Practice::AddTask(const TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  const skills::JudgingRule rule{config_.judged_after_attempts, config_.promotion_margin};
+  const skills::JudgingRule rule{
+      .attempts = spec.recovery() ? config_.recovery_judged_after_attempts : config_.judged_after_attempts,
+      .margin = config_.promotion_margin};
   Entry entry{.task = std::move(*task),
               .scripted = {.task = spec.name, .skill = SkillKind::kScripted},
               .learned = {.task = spec.name, .skill = SkillKind::kLearned},
@@ -141,7 +143,7 @@ Result<void> Practice::Cycle() {
     if (!AwaitsPerson(object)) return Recover(pending);
   if (!HeldObject())
     if (auto homed = Home(); !homed) return homed;
-  const std::vector<Startable> startable = WhatMayStart();
+  const std::vector<Startable> startable = WhatMayBePractised();
   if (startable.empty()) return Diagnose();
   std::vector<Option> options;
   for (const Startable& one : startable) options.push_back(one.option);
@@ -213,14 +215,32 @@ std::vector<Practice::Startable> Practice::WhatMayStart() {
   for (int object = 0; object < parts_.body.seen().object_count; ++object) {
     if (AwaitsPerson(object) || (held && *held != object)) continue;
     for (const auto& [name, entry] : tasks_) {
-      const TaskSpec& spec = entry.task.spec();
-      if (spec.recovery() || !entry.task.MayStart(FactsFor(object))) continue;
-      const core::Competence& acts = entry.slot.acting_version() ? entry.learned : entry.scripted;
-      startable.push_back(
-          {{name, object, acts.mean(), entry.scripted.attempts + entry.learned.attempts}, TargetFor(spec, object)});
+      if (entry.task.spec().recovery() || !entry.task.MayStart(FactsFor(object))) continue;
+      startable.push_back(StartableOf(entry, object));
     }
   }
   return startable;
+}
+
+/// Configured tasks, and recovery tasks at objects that no configured task may start with: an object that was left
+/// where it fell is climbed out for in its turn.
+std::vector<Practice::Startable> Practice::WhatMayBePractised() {
+  std::vector<Startable> startable = WhatMayStart();
+  if (!config_.recovery || HeldObject()) return startable;
+  for (int object = 0; object < parts_.body.seen().object_count; ++object) {
+    if (AwaitsPerson(object) || MayPractise(object)) continue;
+    for (const auto& [name, entry] : tasks_)
+      if (entry.task.spec().recovery() && entry.task.MayStart(FactsFor(object)))
+        startable.push_back(StartableOf(entry, object));
+  }
+  return startable;
+}
+
+Practice::Startable Practice::StartableOf(const Entry& entry, int object) {
+  const TaskSpec& spec = entry.task.spec();
+  const core::Competence& acts = entry.slot.acting_version() ? entry.learned : entry.scripted;
+  const std::int64_t attempts = entry.scripted.attempts + entry.learned.attempts;
+  return {{spec.name, object, acts.mean(), attempts}, TargetFor(spec, object)};
 }
 
 bool Practice::MayPractise(int object) const {

@@ -121,6 +121,8 @@ class Practice {
   void TakeSnapshots();
 
   std::vector<Startable> WhatMayStart();
+  std::vector<Startable> WhatMayBePractised();
+  Startable StartableOf(const Entry& entry, int object);
   bool MayPractise(int object) const;
   core::Target TargetFor(const core::TaskSpec& spec, int object);
   skills::Facts FactsFor(int object) const;

@@ -22,6 +22,7 @@ core::Result<void> Validate(const PracticeConfig& c) {
       {"mean_action_share", c.mean_action_share, 0, 1},
       {"wall_share", c.wall_share, 0, 1},
       {"judged_after_attempts", static_cast<double>(c.judged_after_attempts), 1, 10000},
+      {"recovery_judged_after_attempts", static_cast<double>(c.recovery_judged_after_attempts), 1, 10000},
       {"promotion_margin", c.promotion_margin, 0, 1},
       {"forgetting", c.forgetting, 0.5, 1},
       {"settle_periods", static_cast<double>(c.settle_periods), 0, 100},

@@ -15,8 +15,9 @@ struct PracticeConfig {
   double mean_action_share = 0.25;         // Of learned attempts: no exploration, as it would be deployed.
   double wall_share = 0.25;                // Of goals drawn in the tray: against a wall, as in CELL.md.
   int judged_after_attempts = 20;          // A candidate is promoted or rejected on this many.
-  double promotion_margin = 0.05;          // By how much a candidate may look worse than the promoted policy and still
-                                           // replace it: one standard error of 20 attempts is 0.09.
+  int recovery_judged_after_attempts = 6;  // Failures are rarer: 20 would keep a policy on trial for an hour.
+  double promotion_margin = 0.05;          // By how much, beyond a standard error, a candidate may look worse than the
+                                           // promoted policy and still replace it.
   double forgetting = 0.97;                // Of competence, per attempt: remembers about 33.
   int settle_periods = 2;                  // After homing, before looking.
   int retries_without_recovery = 3;        // With recovery off: then a person is asked.

@@ -27,7 +27,8 @@ constexpr double kFingerBelowM = 0.010;      // Fingertips below the grasp point
 constexpr double kClosedAsideM = 0.015;      // and, closed, beside it: the fixed finger's face.
 constexpr double kFree = 1.0;                // Speed as a share of the largest step: nothing in hand,
 constexpr double kCareful = 0.6;             // near an object,
-constexpr double kCarrying = 0.25;           // with an object in hand: what one would choose who fears to drop it.
+constexpr double kCarrying = 0.25;           // with an object in hand: what one would choose who fears to drop it,
+constexpr double kHasty = 0.8;               // or who only wants it somewhere else before the grip fades.
 constexpr int kGraspPeriods = 4;             // The jaw needs about 0.3 s to close.
 constexpr int kReleasePeriods = 4;
 
@@ -82,10 +83,10 @@ class Script : public Skill {
   }
 
   /// Carry what is held over `to`, lower it, let go, rise.
-  void AddDelivery(Vec3 to, double release_z_m) {
-    Add({at_.x, at_.y, scene_.carry_height_m}, Jaw::kClosed, kCarrying);
-    Add({to.x, to.y, scene_.carry_height_m}, Jaw::kClosed, kCarrying);
-    Add({to.x, to.y, release_z_m}, Jaw::kClosed, kCarrying);
+  void AddDelivery(Vec3 to, double release_z_m, double speed) {
+    Add({at_.x, at_.y, scene_.carry_height_m}, Jaw::kClosed, speed);
+    Add({to.x, to.y, scene_.carry_height_m}, Jaw::kClosed, speed);
+    Add({to.x, to.y, release_z_m}, Jaw::kClosed, speed);
     Add({to.x, to.y, release_z_m}, Jaw::kOpen, kCareful, kReleasePeriods);
     Add({to.x, to.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
   }
@@ -167,7 +168,7 @@ class Place : public Script {
  private:
   void Plan(const Observation& seen) override {
     if (!Held(seen)) AddGrasp(seen);
-    AddDelivery(target().goal_m, kReleaseHeightM);
+    AddDelivery(target().goal_m, kReleaseHeightM, kCarrying);
   }
 };
 
@@ -178,7 +179,7 @@ class Unload : public Script {
  private:
   void Plan(const Observation& seen) override {
     if (!Held(seen)) AddGrasp(seen);
-    AddDelivery(target().goal_m, kSetDownHeightM);
+    AddDelivery(target().goal_m, kSetDownHeightM, kHasty);
   }
 };
 

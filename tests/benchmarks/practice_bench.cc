@@ -5,24 +5,21 @@
 //
 //   practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
-// Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and what
-// the policies solve on fresh scenes.
+// Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
+// what the policies solve on fresh scenes.
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <map>
 #include <memory>
-#include <set>
+#include <thread>
 
 #include "io/camera/camera_source.h"
-#include "io/robot/cell/cell_renderer.h"
-#include "io/robot/cell/cell_world.h"
 #include "learner/trainer.h"
 #include "runtime/config.h"
 #include "runtime/evaluation.h"
 #include "runtime/practice.h"
-#include "safety/filter.h"
-#include "safety/period.h"
+#include "tests/benchmarks/in_process_cell.h"
 #include "tests/fakes/memory_journal.h"
 
 namespace nightshift {
@@ -30,63 +27,8 @@ namespace {
 
 using core::Result;
 
-/// A cell with its safety filter and its camera, without the processes between them.
-class Cell final : public core::ArmPort, public core::Camera {
- public:
-  Cell(const runtime::Config& config, std::uint64_t seed)
-      : limits_(config.safety),
-        world_(Load(config.cell, seed)),
-        renderer_(*io::cell::CellRenderer::Create(world_)),
-        filter_(config.safety, {.epoch = 1, .nonce_source = seed}) {}
-
-  Result<core::PeriodReport> Exchange(const std::optional<core::ProposedAction>& proposal) override {
-    std::optional<core::ProposedAction> wanted = proposal;
-    if (!proposal) filter_.Withdraw();
-    const auto ticks = limits_.policy_period / limits_.control_period;
-    core::JointState joints;
-    for (std::int64_t i = 0; i < ticks; ++i) {
-      joints = world_.Joints();
-      const auto judged = filter_.Judge(joints, wanted, joints.time);
-      tally_.Add(judged);
-      wanted.reset();
-      world_.Step(io::cell::DriveCommand{judged.action.q_rad(), judged.action.power()});
-    }
-    return tally_.Close(world_.Joints(), filter_);
-  }
-
-  Result<void> Clear(const core::LatchReport& report) override {
-    const auto cleared = filter_.Acknowledge(
-        {.latch_id = report.id, .nonce = report.nonce, .by = safety::ClearedBy::kSupervisor}, world_.time());
-    if (cleared == safety::Clearance::kCleared) return {};
-    return core::Fail(core::FaultCode::kRefused, std::string(Advice(cleared)));
-  }
-
-  Result<core::Frame> Grab(core::Instant) override { return renderer_.Render(world_); }
-
-  io::cell::CellWorld& world() { return world_; }
-
- private:
-  static io::cell::CellWorld Load(io::cell::CellConfig config, std::uint64_t seed) {
-    config.seed = seed;
-    return *io::cell::CellWorld::Load(config);
-  }
-
-  safety::Limits limits_;
-  io::cell::CellWorld world_;
-  io::cell::CellRenderer renderer_;
-  safety::Filter filter_;
-  safety::PeriodTally tally_;
-};
-
-/// The cell's camera belongs to the cell.
-class Borrowed final : public core::Camera {
- public:
-  explicit Borrowed(core::Camera& camera) : camera_(camera) {}
-  Result<core::Frame> Grab(core::Instant not_before) override { return camera_.Grab(not_before); }
-
- private:
-  core::Camera& camera_;
-};
+using tests::Borrowed;
+using tests::Cell;
 
 class Person final : public core::Attendant {
  public:
@@ -151,24 +93,29 @@ class Bench final : public runtime::PracticeListener {
 
   void Report(std::uint64_t evaluation_seed, int episodes) {
     for (const auto& [key, tally] : tallies_)
-      fmt::print("{:6.1f} min  practice    {:26} {:9} {:4}/{:<4} {:3.0f} %  steps {:5}  stops {}\n", minutes(), key.first,
-                 key.second, tally.solved, tally.attempts, 100.0 * tally.solved / tally.attempts, tally.steps,
-                 tally.stops);
-    for (const auto& [kind, count] : failures_) fmt::print("{:6.1f} min  failure     {:26} {}\n", minutes(), kind, count);
+      fmt::print("{:6.1f} min  practice    {:26} {:9} {:4}/{:<4} {:3.0f} %  steps {:5}  stops {}\n", minutes(),
+                 key.first, key.second, tally.solved, tally.attempts, 100.0 * tally.solved / tally.attempts,
+                 tally.steps, tally.stops);
+    for (const auto& [kind, count] : failures_)
+      fmt::print("{:6.1f} min  failure     {:26} {}\n", minutes(), kind, count);
     fmt::print("{:6.1f} min  interventions {}\n", minutes(), interventions_);
     for (const auto& facts : trainer_.Facts())
       if (facts.updates > 0)
         fmt::print(
-            "{:6.1f} min  learner     {:26} updates {} learned steps {} samples {} demos {} q {:.2f} loss {:.4f} entropy "
-            "{:.1f} temperature {:.4f} saturated {:.2f} clone {:.3f}\n",
+            "{:6.1f} min  learner     {:26} updates {} learned steps {} samples {} demos {} q {:.2f} loss {:.4f} "
+            "entropy {:.1f} temperature {:.4f} saturated {:.2f} clone {:.3f}\n",
             minutes(), facts.task, facts.updates, facts.learned_steps, facts.samples, facts.demonstrated_episodes,
             facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
             facts.last.saturated_share, facts.last.clone_error);
     tallies_.clear();
     failures_.clear();
     interventions_ = 0;
-    if (episodes > 0)
-      for (const char* task : {"pick", "place"}) Evaluate(task, evaluation_seed, episodes);
+    std::fflush(stdout);
+    // A renderer owns its thread's OpenGL context: the evaluation's cell needs a thread of its own.
+    std::thread([&] {
+      for (const char* task : {"pick", "place"})
+        if (episodes > 0) Evaluate(task, evaluation_seed, episodes);
+    }).join();
     std::fflush(stdout);
   }
 
@@ -210,14 +157,19 @@ class Bench final : public runtime::PracticeListener {
     for (const learner::AgentFacts& agent : trainer_.Facts()) {
       if (!trainer_.HasPolicy(agent.task)) continue;
       const auto last = published_.find(agent.task);
-      const bool due = last == published_.end() || (agent.phase == learner::Phase::kLearning &&
-                                                    agent.updates - last->second >= config_.learner.publish_every);
+      const bool due =
+          last == published_.end() || (agent.policy_phase == learner::Phase::kLearning &&
+                                       std::abs(agent.policy_updates - last->second) >= config_.learner.publish_every);
       if (!due) continue;
-      published_[agent.task] = agent.updates;
-      const skills::Snapshot snapshot{
-          .version = ++version_, .task = agent.task, .updates = agent.updates, .weights = *trainer_.Weights(agent.task)};
+      published_[agent.task] = agent.policy_updates;
+      const skills::Snapshot snapshot{.version = ++version_,
+                                      .task = agent.task,
+                                      .updates = agent.updates,
+                                      .weights = *trainer_.Weights(agent.task)};
       waiting_.push_back(snapshot);
       kept_[version_] = snapshot.weights;
+      if (const char* folder = std::getenv("BENCH_SAVE"))
+        (void)skills::WriteSnapshot(fmt::format("{}/{}.nspolicy", folder, agent.task), snapshot);
     }
   }
 
@@ -250,17 +202,25 @@ class Bench final : public runtime::PracticeListener {
                                     .scene = config_.scene,
                                     .tasks = config_.tasks,
                                     .policies = policies,
-                                    .stage = {.set = [&](std::uint64_t s) { cell.world().Stage(s); return Result<void>{}; },
-                                              .confirm = [&](const std::string&, int) { ++confirmed; return Result<bool>(true); }},
+                                    .stage = {.set =
+                                                  [&](std::uint64_t s) {
+                                                    cell.world().Stage(s);
+                                                    return Result<void>{};
+                                                  },
+                                              .confirm =
+                                                  [&](const std::string&, int) {
+                                                    ++confirmed;
+                                                    return Result<bool>(true);
+                                                  }},
                                     .progress = [](int, int) {}});
     const auto result = evaluation.Run({.task = task, .contender = contender, .episodes = episodes, .seed = seed});
     if (!result) {
       fmt::print("evaluation: {}\n", result.error().detail);
       return;
     }
-    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {:.0f} steps\n", minutes(), task, what,
-               100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high, result->judged.attempts,
-               result->mean_steps);
+    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {:.0f} steps\n", minutes(),
+               task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
+               result->judged.attempts, result->mean_steps);
   }
 
  private:

@@ -50,13 +50,14 @@ class ConfigFile : public testing::Test {
   std::string folder_;
 };
 
-TEST_F(ConfigFile, TheOneInTheTreeIsValidAndHasItsThreeTasks) {
+TEST_F(ConfigFile, TheOneInTheTreeIsValidAndHasItsFourTasks) {
   const auto config = LoadConfig(tests::SourceTree() + "/configs/tabletop.toml");
   ASSERT_TRUE(config) << config.error().detail;
-  ASSERT_EQ(config->tasks.size(), 3u);
+  ASSERT_EQ(config->tasks.size(), 4u);
   EXPECT_EQ(config->tasks[0].name, "pick");
   EXPECT_EQ(config->tasks[1].goal, core::GoalKind::kBin);
   EXPECT_EQ(config->tasks[2].time_limit, core::Seconds(10));
+  EXPECT_EQ(config->tasks[3].goal, core::GoalKind::kTraySpot);
   EXPECT_EQ(config->perception.source, io::PerceptionSource::kCamera);
   EXPECT_TRUE(std::filesystem::path(config->cell.model_file).is_absolute());
 }

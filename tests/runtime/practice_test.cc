@@ -261,6 +261,19 @@ TEST_F(Lab, AnObjectBesideTheTrayIsFetchedBackWithoutAPerson) {
   EXPECT_TRUE(world.asked.empty());
 }
 
+TEST_F(Lab, AnObjectThatWasLeftOutsideIsFetchedBackInItsTurn) {
+  const int left = world.PutsObject(0.20, -0.15);
+  Start();
+  ASSERT_TRUE(Until([this] { return world.held().has_value(); }));
+  world.MovesObject(left, 0.20, -0.15);  // Long ago: nobody remembers the failure, the task is known.
+  journal.failures.clear();
+  Restart();
+  const int handy = world.PutsObject(0.20, 0.03);
+  ASSERT_TRUE(Until([&] { return world.held() == handy; }));
+  EXPECT_TRUE(Until([&] { return world.held() == left; }, 200));
+  EXPECT_TRUE(world.asked.empty());
+}
+
 // ---- A person ----
 
 TEST_F(Lab, AnUnreachableObjectIsAskedForExactlyOnce) {
