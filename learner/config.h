@@ -41,25 +41,26 @@ struct AgentConfig {
   double temperature_start = 0.01;  // 1.0 drowns the demonstrations in noise.
   double temperature_min = 1e-4;    // Keeps the logarithm and the exploration alive.
   double temperature_max = 0.2;     // A saturated gripper looks like lost entropy; it must not shake the arm.
-  double target_entropy = -4;       // Nats; with -2 practice was half as successful as the mean action.
-  double log_std_start = -2;        // About the target entropy, so that the temperature need not hunt for it.
-  int actor_every = 2;              // Critic updates per actor update: the critic must lead.
-  CriticOpinion actor_opinion = CriticOpinion::kMinimum;  // The mean led the clone astray.
+  double target_entropy = -2;  // Nats: steps of about 4 mm; with -4 (2 mm) no better grasp than the script's was found.
+  double log_std_start = -1.5;  // About the target entropy, so that the temperature need not hunt for it.
+  int actor_every = 2;          // Critic updates per actor update: the critic must lead.
+  CriticOpinion actor_opinion =
+      CriticOpinion::kMean;      // With the minimum the actor shies away from what is seldom tried.
   double deployed_rate = 0.003;  // Of the averaged actor, per actor update; the raw one swings by 50 points.
 
   // Cloning, so that practice begins where the script is.
   int clone_updates = 2000;         // Of the actor alone, before everything else.
-  int offline_updates = 1000;       // Of the critics, on the script's experience, before a learned policy acts.
-  int actor_frozen_updates = 5000;  // Critic warm-up: a fresh critic would talk the actor out of the clone.
-  double clone_weight = 10;         // Of the cloning term beside the critics' opinion; with 1 the clone was unlearned.
-  int clone_fade_updates = 60000;   // It fades to zero within so many updates (15,000 policy steps at ratio 4).
-  Cloned cloned = Cloned::kAll;  // Before the critics are good, those they prefer are few, and the clone is lost.
-  double clone_action_max = 0.9;       // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
+  int offline_updates = 4000;       // Of the critics, on the script's experience, before a learned policy acts.
+  int actor_frozen_updates = 4000;  // Critic warm-up: a fresh critic would talk the actor out of the clone.
+  double clone_weight = 3;          // Of the cloning term beside the critics' opinion.
+  int clone_fade_updates = 15000;   // It fades to zero within so many updates (2,750 policy steps at ratio 4).
+  Cloned cloned = Cloned::kAll;     // Before the critics are good, those they prefer are few, and the clone is lost.
+  double clone_action_max = 0.9;    // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
 
   // Rewards, computed where an episode becomes samples.
   double success_reward = 1;
   double toggle_cost = 0.01;  // Per change of the gripper's command: thrashing wears it out.
-  double step_cost = 0;       // Per policy step.
+  double step_cost = 0.02;    // Per policy step: among failures, too, there is better and worse.
 
   // Memory.
   int samples_max = 100000;        // Of practice; at 10 Hz about three hours. The oldest go first.
@@ -70,8 +71,8 @@ struct Config {
   AgentConfig agent;
   double update_ratio = 4;                // Updates per policy step in which the task's learned policy acted.
   int scripted_demonstrations_max = 100;  // Episodes per task; after that the script has nothing new to show.
-  int learned_demonstrations_max = 0;     // Further episodes per task, from learned successes.
-  Relabelling relabelling = Relabelling::kSuccesses;
+  int learned_demonstrations_max = 400;   // Further episodes per task, from learned successes: what works is imitated.
+  Relabelling relabelling = Relabelling::kAll;  // Successes alone would make every start look promising.
   int borrowed_steps = 1500;     // Learned steps of a recovery task in which its parent's policy acts for it:
                                  // too few to learn from alone, and the parent improves meanwhile.
   int healthy_every = 500;       // Updates between the copies that a diverged agent falls back to.

@@ -77,8 +77,14 @@ TEST(SegmentOf, TakesWhatWasProposedSinceThatIsWhatAnActorChooses) {
   EXPECT_EQ(segment.steps[1].action[0], 1);
 }
 
+AgentConfig WithoutStepCost() {
+  AgentConfig config;
+  config.step_cost = 0;
+  return config;
+}
+
 TEST(SegmentOf, PaysForSuccessAtTheEndOnly) {
-  const auto segment = SegmentOf(Walk(3, core::Outcome::kSuccess), {}, {});
+  const auto segment = SegmentOf(Walk(3, core::Outcome::kSuccess), WithoutStepCost(), {});
   EXPECT_FLOAT_EQ(segment.steps[0].reward, 0);
   EXPECT_FLOAT_EQ(segment.steps[2].reward, 1);
   EXPECT_EQ(segment.ending, Ending::kTerminal);
@@ -90,11 +96,19 @@ TEST(SegmentOf, EndsTrulyOnFailureAndGoesOnAfterATimeOutOrAnInterruption) {
   EXPECT_EQ(SegmentOf(Walk(2, core::Outcome::kInterrupted), {}, {}).ending, Ending::kCut);
 }
 
+TEST(SegmentOf, ChargesForEachStep) {
+  AgentConfig config;
+  config.step_cost = 0.125;
+  const auto segment = SegmentOf(Walk(2, core::Outcome::kSuccess), config, {});
+  EXPECT_FLOAT_EQ(segment.steps[0].reward, -0.125f);
+  EXPECT_FLOAT_EQ(segment.steps[1].reward, 0.875f);
+}
+
 TEST(SegmentOf, ChargesForEachChangeOfTheGrippersCommand) {
   core::Episode episode = Walk(3, core::Outcome::kTimeout);
   episode.steps[1].after.jaw_command_rad = 0;   // Closes in the second step,
   episode.steps[2].before.jaw_command_rad = 0;  // opens in the third.
-  AgentConfig config;
+  AgentConfig config = WithoutStepCost();
   config.toggle_cost = 0.25;
   const auto segment = SegmentOf(episode, config, {});
   EXPECT_FLOAT_EQ(segment.steps[0].reward, 0);
@@ -127,7 +141,7 @@ core::TaskSpec Passing() {
 TEST(SegmentsFor, BeginsWhereTheOtherTaskMayStartAndEndsWhereItIsDecided) {
   const auto task = skills::Task::Make(Passing());
   ASSERT_TRUE(task);
-  const auto segments = SegmentsFor(*task, Walk(8, core::Outcome::kTimeout), {}, {});
+  const auto segments = SegmentsFor(*task, Walk(8, core::Outcome::kTimeout), WithoutStepCost(), {});
   ASSERT_EQ(segments.size(), 1u);
   EXPECT_EQ(segments[0].steps.size(), 3u);  // From 0.12 to 0.15.
   EXPECT_TRUE(segments[0].solved);
