@@ -105,8 +105,11 @@ core::Result<Body::Moved> Body::Exchange(const std::optional<core::ProposedActio
   seen_.jaw_rad = report_.joints.q_rad[core::kJaw];
   seen_.jaw_command_rad = jaw_closed_ ? scene_.jaw_closed_rad : scene_.jaw_open_rad;
   seen_.jaw_torque_nm = report_.joints.torque_nm[core::kJaw];
-  const io::Sighting sighting = eyes_.Look(
-      {.now = seen_.time, .tip_m = seen_.tip_m, .jaw_rad = seen_.jaw_rad, .jaw_command_rad = seen_.jaw_command_rad});
+  const io::Sighting sighting = eyes_.Look({.now = seen_.time,
+                                            .tip_m = seen_.tip_m,
+                                            .jaw_rad = seen_.jaw_rad,
+                                            .jaw_command_rad = seen_.jaw_command_rad,
+                                            .jaw_rad_s = seen_.joints.dq_rad_s[core::kJaw]});
   seen_.frame = sighting.frame;
   seen_.frame_age = sighting.frame_age;
   seen_.object_count = sighting.object_count;

@@ -38,6 +38,7 @@ void PerceptionKeys(io::PerceptionConfig& c, KeyList& keys) {
   keys.Number("jaw_closed_command_rad_max", c.jaw_closed_command_rad_max, kAngleRad);
   keys.Number("jaw_empty_rad", c.jaw_empty_rad, kAngleRad);
   keys.Number("jaw_wide_rad", c.jaw_wide_rad, kAngleRad);
+  keys.Number("jaw_still_rad_s_max", c.jaw_still_rad_s_max, {0.01, 20});
   keys.Number("lifted_tip_m_min", c.lifted_tip_m_min, {0, 1});
   keys.Number("lifted_ray_m_max", c.lifted_ray_m_max, {0, 0.2});
   keys.Number("blind_brightness_max", c.blind_brightness_max, kShare);
@@ -227,6 +228,7 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.Number("demonstrations_wanted", c.demonstrations_wanted, {0, 10000});
   keys.Number("recovery_demonstrations_wanted", c.recovery_demonstrations_wanted, {0, 10000});
   keys.Number("scripted_share", c.scripted_share, kShare);
+  keys.Number("scripted_retry_share", c.scripted_retry_share, kShare);
   keys.Number("learned_share_min", c.learned_share_min, kShare);
   keys.Number("mean_action_share", c.mean_action_share, kShare);
   keys.Number("wall_share", c.wall_share, kShare);

@@ -283,7 +283,9 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
 
   std::unique_ptr<skills::Skill> skill;
   if (episode.skill == SkillKind::kScripted) {
-    auto script = MakeScript(entry.task.spec().script, scene_, target, skills::Persistence::kOnce, parts_.random);
+    const bool retries = parts_.random.Chance(config_.scripted_retry_share);
+    const auto persistence = retries ? skills::Persistence::kRetry : skills::Persistence::kOnce;
+    auto script = MakeScript(entry.task.spec().script, scene_, target, persistence, parts_.random);
     if (!script) return tl::make_unexpected(script.error());
     skill = std::move(*script);
   } else {

@@ -18,6 +18,7 @@ core::Result<void> Validate(const PracticeConfig& c) {
       {"demonstrations_wanted", static_cast<double>(c.demonstrations_wanted), 0, 10000},
       {"recovery_demonstrations_wanted", static_cast<double>(c.recovery_demonstrations_wanted), 0, 10000},
       {"scripted_share", c.scripted_share, 0, 1},
+      {"scripted_retry_share", c.scripted_retry_share, 0, 1},
       {"learned_share_min", c.learned_share_min, 0, 1},
       {"mean_action_share", c.mean_action_share, 0, 1},
       {"wall_share", c.wall_share, 0, 1},

@@ -11,6 +11,8 @@ struct PracticeConfig {
   int demonstrations_wanted = 30;          // Scripted successes before a learned skill acts: CELL.md's figure.
   int recovery_demonstrations_wanted = 6;  // Scripted attempts at a recovery task before its learned skill may act.
   double scripted_share = 0.05;            // Of later attempts: keeps the script's competence known.
+  double scripted_retry_share = 0.5;       // Of scripted attempts: after a miss it tries again, which nothing else
+                                           // demonstrates.
   double learned_share_min = 0.25;         // Of later attempts at a configured task: even a poor policy must practise.
   double mean_action_share = 0.25;         // Of learned attempts: no exploration, as it would be deployed.
   double wall_share = 0.25;                // Of goals drawn in the tray: against a wall, as in CELL.md.

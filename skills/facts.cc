@@ -2,12 +2,14 @@
 #include "skills/facts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace nightshift::skills {
 namespace {
 
 constexpr double kHeldDistanceM = 0.040;  // Grasp point to object, with the error of a half-hidden object.
+constexpr double kStillRadS = 0.4;        // A closing jaw passes every angle; one that something stops stays.
 constexpr double kSeenAgeSMax = 1.0;      // Ten policy periods.
 constexpr double kFarM = 1.0;             // Stands for "none" among distances: beyond any on the table.
 
@@ -62,7 +64,8 @@ Facts FactsOf(const core::Observation& seen, const core::Target& target, const S
   const bool visible = known && core::ToSeconds(object.age) <= kSeenAgeSMax;
   const bool closing = seen.jaw_command_rad < scene.jaw_wide_rad;
   const bool between = seen.jaw_rad > scene.jaw_empty_rad && seen.jaw_rad < scene.jaw_wide_rad;
-  const bool held = closing && between && visible && Norm(p - seen.tip_m) < kHeldDistanceM;
+  const bool stopped = std::abs(seen.joints.dq_rad_s[core::kJaw]) < kStillRadS;
+  const bool held = closing && between && stopped && visible && Norm(p - seen.tip_m) < kHeldDistanceM;
   const bool in_tray = known && !held && scene.tray.Contains(p);
   const bool in_bin = known && !held && scene.bin.Contains(p);
   const double radius = NormXy(p);

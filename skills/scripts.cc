@@ -21,15 +21,16 @@ constexpr double kFingerClearanceM = 0.004;  // The fixed finger stays clear of 
 constexpr double kNudgeM = 0.004;            // Standard deviation: what failed in one spot is not tried there again.
 constexpr double kReleaseHeightM = 0.055;    // Above the bin's floor: a short fall.
 constexpr double kSetDownHeightM = 0.03;     // Above the tray's floor.
-constexpr double kDragM = 0.05;              // How far an object is pulled off a wall or off its neighbour.
-constexpr double kPressM = 0.005;            // How deep the fingers are sent into an object's top to press on it.
-constexpr double kFingerBelowM = 0.010;      // Fingertips below the grasp point,
-constexpr double kClosedAsideM = 0.015;      // and, closed, beside it: the fixed finger's face.
-constexpr double kFree = 1.0;                // Speed as a share of the largest step: nothing in hand,
-constexpr double kCareful = 0.6;             // near an object,
-constexpr double kCarrying = 0.25;           // with an object in hand: what one would choose who fears to drop it,
-constexpr double kHasty = 0.8;               // or who only wants it somewhere else before the grip fades.
-constexpr int kGraspPeriods = 4;             // The jaw needs about 0.3 s to close.
+constexpr double kNoRoomM = 0.010;       // To the left or right of an object: no finger fits between it and the wall.
+constexpr double kDragM = 0.05;          // How far an object is pulled off a wall or off its neighbour.
+constexpr double kPressM = 0.005;        // How deep the fingers are sent into an object's top to press on it.
+constexpr double kFingerBelowM = 0.010;  // Fingertips below the grasp point,
+constexpr double kClosedAsideM = 0.015;  // and, closed, beside it: the fixed finger's face.
+constexpr double kFree = 1.0;            // Speed as a share of the largest step: nothing in hand,
+constexpr double kCareful = 0.6;         // near an object,
+constexpr double kCarrying = 0.25;       // with an object in hand: what one would choose who fears to drop it,
+constexpr double kHasty = 0.8;           // or who only wants it somewhere else before the grip fades.
+constexpr int kGraspPeriods = 4;         // The jaw needs about 0.3 s to close.
 constexpr int kReleasePeriods = 4;
 
 enum class Jaw { kOpen, kClosed };
@@ -103,6 +104,7 @@ class Script : public Skill {
     Add({to.x, to.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
   }
 
+  bool retries() const { return persistence_ == Persistence::kRetry; }
   Facts Now(const Observation& seen) const { return FactsOf(seen, target_, scene_); }
   bool Held(const Observation& seen) const { return Get(Now(seen), Fact::kHeld) != 0; }
   Vec3 Object(const Observation& seen) const {
@@ -148,16 +150,26 @@ class Script : public Skill {
   bool started_ = false;
 };
 
+/// A single try grasps where it is. One that has time for several first pulls away what lies at a wall on the left or
+/// right, where the fingers go.
 class Pick : public Script {
  public:
   using Script::Script;
 
  private:
   void Plan(const Observation& seen) override {
-    if (!Held(seen))
-      AddGrasp(seen);
-    else
+    if (Held(seen))
       Add({seen.tip_m.x, seen.tip_m.y, scene().carry_height_m}, Jaw::kClosed, kCareful);
+    else if (retries() && !FingersFit(seen))
+      AddDrag(seen, scene().tray.Centre(0) - Object(seen));
+    else
+      AddGrasp(seen);
+  }
+  bool FingersFit(const Observation& seen) const {
+    const Zone& tray = scene().tray;
+    const double y = Object(seen).y;
+    return !tray.Contains(Object(seen)) ||
+           std::min(y - tray.y_min_m, tray.y_max_m - y) - scene().object_half_m > kNoRoomM;
   }
 };
 

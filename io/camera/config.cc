@@ -60,6 +60,7 @@ core::Result<void> Validate(const PerceptionConfig& config) {
                                  {"jaw_closed_command_rad_max", config.jaw_closed_command_rad_max, -3, 3},
                                  {"jaw_empty_rad", config.jaw_empty_rad, -3, 3},
                                  {"jaw_wide_rad", config.jaw_wide_rad, -3, 3},
+                                 {"jaw_still_rad_s_max", config.jaw_still_rad_s_max, 0.01, 20},
                                  {"lifted_tip_m_min", config.lifted_tip_m_min, 0, 1},
                                  {"lifted_ray_m_max", config.lifted_ray_m_max, 0, 0.2},
                                  {"blind_brightness_max", config.blind_brightness_max, 0, 1},

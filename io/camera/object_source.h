@@ -15,6 +15,7 @@ struct ArmView {
   core::Vec3 tip_m;
   double jaw_rad = 0;
   double jaw_command_rad = 0;
+  double jaw_rad_s = 0;
 };
 
 /// What was seen.

@@ -162,7 +162,7 @@ double Tracker::Eye::ExpectedArea(const Ray& ray, double depth_m, const ObjectLo
 
 bool Tracker::Eye::Holding(const ArmView& arm) const {
   return arm.jaw_command_rad < config.jaw_closed_command_rad_max && arm.jaw_rad > config.jaw_empty_rad &&
-         arm.jaw_rad < config.jaw_wide_rad;
+         arm.jaw_rad < config.jaw_wide_rad && std::abs(arm.jaw_rad_s) < config.jaw_still_rad_s_max;
 }
 
 /// The one object that the jaw holds off the table: the one it held before, otherwise the one whose ray passes nearest.

@@ -208,9 +208,14 @@ class Bench final : public runtime::PracticeListener {
                                                     return Result<void>{};
                                                   },
                                               .confirm =
-                                                  [&](const std::string&, int) {
-                                                    ++confirmed;
-                                                    return Result<bool>(true);
+                                                  [&](const std::string& name, int object) {
+                                                    const auto truth = cell.world().Objects()[std::size_t(object)];
+                                                    const core::Vec3 at = truth.position_m;
+                                                    const bool lifted = truth.held && at.z > 0.05;
+                                                    const bool landed = !truth.held && config_.scene.bin.Contains(at);
+                                                    const bool holds = name == "pick" ? lifted : landed;
+                                                    confirmed += holds;
+                                                    return Result<bool>(holds);
                                                   }},
                                     .progress = [](int, int) {}});
     const auto result = evaluation.Run({.task = task, .contender = contender, .episodes = episodes, .seed = seed});
@@ -218,9 +223,9 @@ class Bench final : public runtime::PracticeListener {
       fmt::print("evaluation: {}\n", result.error().detail);
       return;
     }
-    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {:.0f} steps\n", minutes(),
-               task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
-               result->judged.attempts, result->mean_steps);
+    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {} confirmed, {:.0f} steps\n",
+               minutes(), task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
+               result->judged.attempts, confirmed, result->mean_steps);
   }
 
  private:

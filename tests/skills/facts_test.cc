@@ -43,6 +43,12 @@ TEST(Facts, NothingIsHeldByAnOpenAnEmptyOrAFarJaw) {
   for (const auto& seen : {open, empty, far}) EXPECT_EQ(Of(seen, Fact::kHeld), 0);
 }
 
+TEST(Facts, AJawThatIsStillClosingHoldsNothingWhateverItPasses) {
+  core::Observation seen = SeenHeld(kScene);
+  seen.joints.dq_rad_s[core::kJaw] = -3;
+  EXPECT_EQ(Of(seen, Fact::kHeld), 0);
+}
+
 TEST(Facts, AnObjectNotSeenForASecondIsNotBelievedHeld) {
   core::Observation seen = SeenHeld(kScene);
   seen.objects[0].age = core::Seconds(1.1);

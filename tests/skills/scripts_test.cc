@@ -115,18 +115,46 @@ TEST_F(ScriptTest, OnceMeansOneGraspAndRetryMeansMore) {
   EXPECT_FALSE(script->Finished());
 }
 
-TEST_F(ScriptTest, UnwedgePressesAndPullsTowardsTheMiddle) {
+/// Where the fingers came down, and where they rose again.
+struct Pull {
+  double low_m = 1, pressed_y_m = 0, released_y_m = 0;
+};
+
+class PullTest : public ScriptTest {
+ protected:
+  Pull FirstPull(int periods) {
+    Pull pull;
+    for (int i = 0; i < periods && !script->Finished(); ++i) {
+      Periods(1);
+      if (seen.tip_m.z < pull.low_m - 1e-6) pull.pressed_y_m = seen.tip_m.y, pull.low_m = seen.tip_m.z;
+      if (seen.tip_m.z < 0.05) pull.released_y_m = seen.tip_m.y;
+    }
+    return pull;
+  }
+};
+
+TEST_F(PullTest, UnwedgePressesAndPullsTowardsTheMiddle) {
   seen = tests::SeenLying(scene, 0.2, 0.085);
   grips = false;
   Begins("unwedge");
-  double pressed_y_m = 0, low_m = 1, released_y_m = 0;
-  for (int i = 0; i < 80 && !script->Finished(); ++i) {
-    Periods(1);
-    if (seen.tip_m.z < low_m - 1e-6) pressed_y_m = seen.tip_m.y, low_m = seen.tip_m.z;
-    if (seen.tip_m.z < 0.05) released_y_m = seen.tip_m.y;
-  }
-  EXPECT_LT(low_m, 2 * scene.object_half_m + 0.02);
-  EXPECT_LT(released_y_m, pressed_y_m - 0.03);
+  const Pull pull = FirstPull(80);
+  EXPECT_LT(pull.low_m, 2 * scene.object_half_m + 0.02);
+  EXPECT_LT(pull.released_y_m, pull.pressed_y_m - 0.03);
+}
+
+TEST_F(PullTest, APickWithTimeForSeveralTriesPullsAwayWhatNoFingerFitsBeside) {
+  seen = tests::SeenLying(scene, 0.2, 0.085);
+  grips = false;
+  Begins("pick", Persistence::kRetry);
+  const Pull pull = FirstPull(30);
+  EXPECT_GT(pull.low_m, scene.object_half_m) << "it presses from above, and does not grasp yet";
+  EXPECT_LT(pull.released_y_m, pull.pressed_y_m - 0.03);
+}
+
+TEST_F(PullTest, ASingleTryGraspsAlsoAtAWall) {
+  seen = tests::SeenLying(scene, 0.2, 0.085);
+  Begins("pick");
+  EXPECT_LT(FirstPull(40).low_m, scene.object_half_m + 0.002);
 }
 
 TEST_F(ScriptTest, RetreatGoesHomeWithoutComingDown) {

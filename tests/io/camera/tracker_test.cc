@@ -183,6 +183,14 @@ TEST(Tracker, JawsClosedOnNothingAboveAnObjectDoNotLiftIt) {
   EXPECT_NEAR(tracker.See(Usual().At(0.1), empty).objects[0].position_m.z, 0.014, 1e-9);
 }
 
+TEST(Tracker, JawsThatAreStillClosingAboveAnObjectDoNotLiftIt) {
+  Tracker tracker{PerceptionConfig{}};
+  const auto pixel = Project({}, {0.18, -0.04, 0.014});
+  ArmView closing = HoldingAt(0.1, *CrossHeight(Unproject({}, *pixel), 0.08));
+  closing.jaw_rad_s = -3;
+  EXPECT_NEAR(tracker.See(Usual().At(0.1), closing).objects[0].position_m.z, 0.014, 1e-9);
+}
+
 TEST(Tracker, AnObjectBehindTheHeldOneStaysOnTheTable) {
   const core::Vec3 up{0.20, 0.02, 0.11};
   const core::Vec3 behind = *CrossHeight(Unproject({}, {Project({}, up)->x_px + 10, Project({}, up)->y_px}), 0.013);
