@@ -22,6 +22,8 @@ struct TaskSpec {
   std::string success;  // Reward 1, and the end.
   std::string failure;  // No reward, and the end; empty: never.
   Duration time_limit = Seconds(6);
+  Duration success_hold{0};  // Success counts once it has held this long: what still falls has not arrived. Configured
+                             // tasks only.
   GoalKind goal = GoalKind::kNone;
   std::string script;         // Scripted motion, by name.
   std::string signature;      // Recovery tasks: of the failures it was made from.

@@ -75,10 +75,12 @@ std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& 
       continue;
     }
     Segment segment;
+    skills::Trial trial(task);
     std::size_t i = first;
     for (; i < episode.steps.size() && segment.ending == Ending::kCut; ++i) {
       segment.steps.push_back(StepOf(episode, i, first, target, config, scene));
-      const core::Outcome outcome = task.Judge(skills::FactsOf(episode.steps[i].after, target, scene));
+      const core::Observation& after = episode.steps[i].after;
+      const core::Outcome outcome = trial.Next(skills::FactsOf(after, target, scene), after.time);
       segment.solved = outcome == core::Outcome::kSuccess;
       if (segment.solved) segment.steps.back().reward += static_cast<float>(config.success_reward);
       if (outcome != core::Outcome::kRunning) segment.ending = Ending::kTerminal;

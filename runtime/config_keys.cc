@@ -256,6 +256,7 @@ void TaskKeys(core::TaskSpec& task, KeyList& keys) {
   keys.Text("success", task.success);
   keys.Text("failure", task.failure);
   keys.Time("time_limit_s", task.time_limit, {0.2, 600});
+  keys.Time("success_hold_s", task.success_hold, {0, 10});
   keys.Choice(
       "goal", task.goal,
       {{"none", core::GoalKind::kNone}, {"bin", core::GoalKind::kBin}, {"tray_spot", core::GoalKind::kTraySpot}});

@@ -6,8 +6,7 @@ namespace {
 
 constexpr int kStepsMax = 6000;  // Ten minutes: the longest time limit that a task may have.
 
-core::Outcome OutcomeOf(const skills::Task& task, const skills::Facts& facts, EndsAt ends_at, core::Duration spent) {
-  const core::Outcome judged = task.Judge(facts);
+core::Outcome OutcomeOf(const skills::Task& task, core::Outcome judged, EndsAt ends_at, core::Duration spent) {
   const bool counts =
       judged == core::Outcome::kSuccess || (judged == core::Outcome::kFailure && ends_at == EndsAt::kFirstFailure);
   if (counts) return judged;
@@ -25,6 +24,7 @@ bool Lifted(const skills::Facts& facts) {
 core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const skills::Scene& scene, skills::Skill& skill,
                                  core::Episode episode, EndsAt ends_at, const OnStep& on_step) {
   Attempt attempt;
+  skills::Trial trial(task);
   episode.started = body.seen().time;
   core::Observation previous = body.seen();
   attempt.was_held = Lifted(FactsOf(previous, episode.target, scene));
@@ -40,7 +40,7 @@ core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const ski
     step.verdict = moved->report.verdict;
     step.limit = moved->report.limit;
     step.after = moved->after;
-    step.ended = OutcomeOf(task, facts, ends_at, moved->after.time - episode.started);
+    step.ended = OutcomeOf(task, trial.Next(facts, moved->after.time), ends_at, moved->after.time - episode.started);
     if (step.ended == core::Outcome::kRunning && moved->report.latch.latched()) {
       attempt.stop = moved->report.latch.worst;
       step.ended = core::Outcome::kFailure;

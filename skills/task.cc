@@ -73,4 +73,14 @@ Outcome Task::Judge(const Facts& facts) const {
   return Outcome::kRunning;
 }
 
+Outcome Trial::Next(const Facts& facts, core::Instant now) {
+  const Outcome judged = task_.Judge(facts);
+  if (judged != Outcome::kSuccess) {
+    holds_since_.reset();
+    return judged;
+  }
+  if (!holds_since_) holds_since_ = now;
+  return now - *holds_since_ >= task_.spec().success_hold ? judged : Outcome::kRunning;
+}
+
 }  // namespace nightshift::skills

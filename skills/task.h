@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/catalogue.h"
@@ -40,6 +41,19 @@ class Task {
   Task(core::TaskSpec spec, Predicate start, Predicate success, Predicate failure);
   core::TaskSpec spec_;
   Predicate start_, success_, failure_;
+};
+
+/// One attempt at a task, step by step. The task outlives it.
+class Trial {
+ public:
+  explicit Trial(const Task& task) : task_(task) {}
+
+  /// What the attempt has come to: as Task::Judge, but success only once it has held for the task's `success_hold`.
+  core::Outcome Next(const Facts& facts, core::Instant now);
+
+ private:
+  const Task& task_;
+  std::optional<core::Instant> holds_since_;
 };
 
 }  // namespace nightshift::skills

@@ -87,6 +87,34 @@ TEST(Task, WithoutAFailureConditionItRunsOn) {
   EXPECT_EQ(Task::Make(spec)->Judge(Lying()), Outcome::kRunning);
 }
 
+TEST(Trial, SuccessCountsOnceItHasHeldForItsTime) {
+  auto spec = Pick();
+  spec.success_hold = core::Seconds(0.3);
+  const auto task = Task::Make(spec);
+  Trial trial(*task);
+  const auto at = [](double seconds) { return core::Instant(core::Seconds(seconds)); };
+  EXPECT_EQ(trial.Next(Held(), at(1.0)), Outcome::kRunning);
+  EXPECT_EQ(trial.Next(Held(), at(1.2)), Outcome::kRunning);
+  EXPECT_EQ(trial.Next(Lying(), at(1.3)), Outcome::kRunning) << "it flew past";
+  EXPECT_EQ(trial.Next(Held(), at(1.4)), Outcome::kRunning) << "and the time begins anew";
+  EXPECT_EQ(trial.Next(Held(), at(1.7)), Outcome::kSuccess);
+}
+
+TEST(Trial, WithoutSuchATimeSuccessCountsAtOnce) {
+  const auto task = Task::Make(Pick());
+  EXPECT_EQ(Trial(*task).Next(Held(), {}), Outcome::kSuccess);
+}
+
+TEST(Trial, AFailureAfterASuccessThatDidNotHoldIsAFailure) {
+  auto spec = Pick();
+  spec.success_hold = core::Seconds(0.3);
+  spec.failure = "in_tray";
+  const auto task = Task::Make(spec);
+  Trial trial(*task);
+  EXPECT_EQ(trial.Next(Held(), {}), Outcome::kRunning);
+  EXPECT_EQ(trial.Next(Lying(), core::Instant(core::Seconds(0.1))), Outcome::kFailure);
+}
+
 TEST(Task, ATaskThatCannotBeJudgedIsRefusedByName) {
   auto nameless = Pick(), aimless = Pick(), hasty = Pick(), mistyped = Pick();
   nameless.name = "";
