@@ -34,7 +34,7 @@ struct AgentConfig {
   double learning_rate = 3e-4;  // Actor, critics.
   double temperature_learning_rate = 3e-4;
   double gradient_norm_max = 10;  // Rare outliers must not throw the critic.
-  double value_min = -1;          // No return can be lower: toggles and time cost are capped well above it.
+  double value_min = -1;          // No return can be lower: time for ever and some toggles cost less.
   double value_max = 1;           // No return can be higher: success pays 1, once.
 
   // Acting.
@@ -60,7 +60,7 @@ struct AgentConfig {
   // Rewards, computed where an episode becomes samples.
   double success_reward = 1;
   double toggle_cost = 0.01;  // Per change of the gripper's command: thrashing wears it out.
-  double step_cost = 0.02;    // Per policy step: among failures, too, there is better and worse.
+  double step_cost = 0.02;    // Per policy step; a failure costs all that would have followed it (learner/episode.cc).
 
   // Memory.
   int samples_max = 100000;        // Of practice; at 10 Hz about three hours. The oldest go first.

@@ -16,6 +16,15 @@ float RewardOf(const core::Transition& t, const AgentConfig& config, const skill
   return static_cast<float>(-config.step_cost - (was_wide != is_wide ? config.toggle_cost : 0));
 }
 
+/// What is decided. A failure costs what every later step without success would have cost: if it cost nothing, ending an
+/// attempt that looks bad by throwing the object away would pay.
+float RewardOf(core::Outcome outcome, const AgentConfig& config) {
+  if (outcome == core::Outcome::kSuccess) return static_cast<float>(config.success_reward);
+  if (outcome == core::Outcome::kFailure)
+    return static_cast<float>(-config.step_cost * config.discount / (1 - config.discount));
+  return 0;
+}
+
 /// What was proposed, not what was applied of it: limits are part of the world. A critic that only ever sees limited
 /// actions never learns what comes of proposing more, and an actor finds out (docs/decisions/learned-actions.md).
 core::PolicyAction LearnedAction(const core::Transition& t) {
@@ -57,7 +66,7 @@ Segment SegmentOf(const core::Episode& episode, const AgentConfig& config, const
   }
   if (segment.steps.empty()) return segment;
   segment.solved = episode.outcome == core::Outcome::kSuccess;
-  if (segment.solved) segment.steps.back().reward += static_cast<float>(config.success_reward);
+  segment.steps.back().reward += RewardOf(episode.outcome, config);
   if (segment.solved || episode.outcome == core::Outcome::kFailure) segment.ending = Ending::kTerminal;
   return segment;
 }
@@ -82,7 +91,7 @@ std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& 
       const core::Observation& after = episode.steps[i].after;
       const core::Outcome outcome = trial.Next(skills::FactsOf(after, target, scene), after.time);
       segment.solved = outcome == core::Outcome::kSuccess;
-      if (segment.solved) segment.steps.back().reward += static_cast<float>(config.success_reward);
+      segment.steps.back().reward += RewardOf(outcome, config);
       if (outcome != core::Outcome::kRunning) segment.ending = Ending::kTerminal;
     }
     segments.push_back(std::move(segment));

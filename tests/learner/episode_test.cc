@@ -104,6 +104,17 @@ TEST(SegmentOf, ChargesForEachStep) {
   EXPECT_FLOAT_EQ(segment.steps[1].reward, 0.875f);
 }
 
+TEST(SegmentOf, ChargesAFailureWhatGoingOnForEverWouldCost) {
+  AgentConfig config;
+  config.step_cost = 0.125;
+  config.discount = 0.5;
+  const auto failed = SegmentOf(Walk(2, core::Outcome::kFailure), config, {});
+  EXPECT_FLOAT_EQ(failed.steps[0].reward, -0.125f);
+  EXPECT_FLOAT_EQ(failed.steps[1].reward, -0.125f / (1 - 0.5f)) << "or giving up would pay while success is unlikely";
+  const auto cut = SegmentOf(Walk(2, core::Outcome::kTimeout), config, {});
+  EXPECT_FLOAT_EQ(cut.steps[1].reward, -0.125f);
+}
+
 TEST(SegmentOf, ChargesForEachChangeOfTheGrippersCommand) {
   core::Episode episode = Walk(3, core::Outcome::kTimeout);
   episode.steps[1].after.jaw_command_rad = 0;   // Closes in the second step,
@@ -147,6 +158,21 @@ TEST(SegmentsFor, BeginsWhereTheOtherTaskMayStartAndEndsWhereItIsDecided) {
   EXPECT_TRUE(segments[0].solved);
   EXPECT_EQ(segments[0].ending, Ending::kTerminal);
   EXPECT_FLOAT_EQ(segments[0].steps.back().reward, 1);
+}
+
+TEST(SegmentsFor, ChargesAFailureLikeTheTasksOwn) {
+  core::TaskSpec spec = Passing();
+  spec.success = "tip_x > 0.5";
+  spec.failure = "tip_x > 0.145";
+  const auto task = skills::Task::Make(spec);
+  ASSERT_TRUE(task);
+  AgentConfig config;
+  config.step_cost = 0.125;
+  config.discount = 0.5;
+  const auto segments = SegmentsFor(*task, Walk(8, core::Outcome::kTimeout), config, {});
+  ASSERT_GE(segments.size(), 1u);
+  EXPECT_EQ(segments[0].ending, Ending::kTerminal);
+  EXPECT_FLOAT_EQ(segments[0].steps.back().reward, -0.25f);
 }
 
 TEST(SegmentsFor, IsCutWhereTheEpisodeEndsUndecided) {
