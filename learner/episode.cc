@@ -16,8 +16,8 @@ float RewardOf(const core::Transition& t, const AgentConfig& config, const skill
   return static_cast<float>(-config.step_cost - (was_wide != is_wide ? config.toggle_cost : 0));
 }
 
-/// What is decided. A failure costs what every later step without success would have cost: if it cost nothing, ending an
-/// attempt that looks bad by throwing the object away would pay.
+/// What is decided. A failure costs what every later step without success would have cost: if it cost nothing, ending
+/// an attempt that looks bad by throwing the object away would pay.
 float RewardOf(core::Outcome outcome, const AgentConfig& config) {
   if (outcome == core::Outcome::kSuccess) return static_cast<float>(config.success_reward);
   if (outcome == core::Outcome::kFailure)
