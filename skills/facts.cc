@@ -66,7 +66,7 @@ Facts FactsOf(const core::Observation& seen, const core::Target& target, const S
   const bool between = seen.jaw_rad > scene.jaw_empty_rad && seen.jaw_rad < scene.jaw_wide_rad;
   const bool stopped = std::abs(seen.joints.dq_rad_s[core::kJaw]) < kStillRadS;
   const bool held = closing && between && stopped && visible && Norm(p - seen.tip_m) < kHeldDistanceM;
-  const bool in_tray = known && !held && scene.tray.Contains(p);
+  const bool in_tray = known && !held && scene.tray.Contains(p, scene.wall_tolerance_m);
   const bool in_bin = known && !held && scene.bin.Contains(p);
   const double radius = NormXy(p);
 

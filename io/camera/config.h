@@ -33,7 +33,7 @@ struct PerceptionConfig {
   double area_px_min = 7;                   // Smaller patches are noise: a whole object covers 60 to 150 pixels.
   double jaw_closed_command_rad_max = 0.4;  // Commanded below this: meant to be closed.
   double jaw_empty_rad = 0.25;              // Measured below this: closed on nothing; on an object 0.40 and more.
-  double jaw_wide_rad = 0.65;               // Measured above this: still closing.
+  double jaw_wide_rad = 0.76;               // Measured above this: still open; across a cube's diagonal up to 0.72.
   double jaw_still_rad_s_max = 0.4;         // Measured faster: still closing, whatever it passes.
   double lifted_tip_m_min = 0.028;  // Grasp point above this height: what is held is off the table. The plane would be
                                     // 25 mm wrong at 45 mm, the prototype's threshold.

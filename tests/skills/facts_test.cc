@@ -43,6 +43,12 @@ TEST(Facts, NothingIsHeldByAnOpenAnEmptyOrAFarJaw) {
   for (const auto& seen : {open, empty, far}) EXPECT_EQ(Of(seen, Fact::kHeld), 0);
 }
 
+TEST(Facts, ACubeGraspedAcrossItsDiagonalIsHeld) {
+  core::Observation seen = SeenHeld(kScene);
+  seen.jaw_rad = 0.72;
+  EXPECT_EQ(Of(seen, Fact::kHeld), 1);
+}
+
 TEST(Facts, AJawThatIsStillClosingHoldsNothingWhateverItPasses) {
   core::Observation seen = SeenHeld(kScene);
   seen.joints.dq_rad_s[core::kJaw] = -3;
@@ -64,6 +70,11 @@ TEST(Facts, AnObjectIsInTheTrayInTheBinOrOutside) {
   EXPECT_EQ(Of(outside, Fact::kOutside), 1);
   for (const auto& seen : {tray, bin, outside})
     EXPECT_EQ(Of(seen, Fact::kInTray) + Of(seen, Fact::kInBin) + Of(seen, Fact::kOutside), 1);
+}
+
+TEST(Facts, AnObjectAtTheTraysWallIsInsideThoughTheCameraErrsByAFewMillimetres) {
+  EXPECT_EQ(Of(SeenLying(kScene, kScene.tray.x_min_m - 0.004, 0), Fact::kInTray), 1);
+  EXPECT_EQ(Of(SeenLying(kScene, kScene.tray.x_min_m - 0.004 - kScene.object_half_m, 0), Fact::kOutside), 1);
 }
 
 TEST(Facts, AnObjectNeverSeenIsNowhere) {

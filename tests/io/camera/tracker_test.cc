@@ -175,6 +175,16 @@ TEST(Tracker, ALiftedObjectIsOnItsRayAtTheGraspPoint) {
   EXPECT_NEAR(open.See(table.At(0.1), OpenAt(0.1, up)).objects[0].position_m.z, 0.014, 1e-9);
 }
 
+TEST(Tracker, ACubeGraspedAcrossItsDiagonalIsLiftedToo) {
+  const core::Vec3 up{0.20, 0.02, 0.11};
+  Table table;
+  table.Cube(up, 0.014, 0.785, kRed);
+  Tracker tracker{PerceptionConfig{}};
+  ArmView wide = HoldingAt(0.1, up);
+  wide.jaw_rad = 0.72;
+  EXPECT_LT(core::Norm(tracker.See(table.At(0.1), wide).objects[0].position_m - up), 0.010);
+}
+
 TEST(Tracker, JawsClosedOnNothingAboveAnObjectDoNotLiftIt) {
   Tracker tracker{PerceptionConfig{}};
   const auto pixel = Project({}, {0.18, -0.04, 0.014});
