@@ -22,8 +22,9 @@ struct TaskSpec {
   std::string success;  // Reward 1, and the end.
   std::string failure;  // No reward, and the end; empty: never.
   Duration time_limit = Seconds(6);
-  Duration success_hold{0};  // Success counts once it has held this long: what still falls has not arrived. Configured
-                             // tasks only.
+  // Success and failure count once they have held this long: what still falls has neither arrived nor been lost, and a
+  // camera that takes it to lie on the table sees it elsewhere. Configured tasks only.
+  Duration success_hold{0}, failure_hold{0};
   GoalKind goal = GoalKind::kNone;
   std::string script;         // Scripted motion, by name.
   std::string signature;      // Recovery tasks: of the failures it was made from.

@@ -121,6 +121,7 @@ void SceneKeys(skills::Scene& c, KeyList& keys) {
   ZoneKeys("scene.tray", c.tray, keys);
   ZoneKeys("scene.bin", c.bin, keys);
   keys.In("scene");
+  keys.Number("wall_tolerance_m", c.wall_tolerance_m, {0, 0.05});
   keys.Number("object_half_m", c.object_half_m, {0.002, 0.1});
   keys.Number("reach_m_min", c.reach_min_m, kLengthM);
   keys.Number("reach_m_max", c.reach_max_m, kLengthM);
@@ -257,6 +258,7 @@ void TaskKeys(core::TaskSpec& task, KeyList& keys) {
   keys.Text("failure", task.failure);
   keys.Time("time_limit_s", task.time_limit, {0.2, 600});
   keys.Time("success_hold_s", task.success_hold, {0, 10});
+  keys.Time("failure_hold_s", task.failure_hold, {0, 10});
   keys.Choice(
       "goal", task.goal,
       {{"none", core::GoalKind::kNone}, {"bin", core::GoalKind::kBin}, {"tray_spot", core::GoalKind::kTraySpot}});

@@ -75,12 +75,12 @@ Outcome Task::Judge(const Facts& facts) const {
 
 Outcome Trial::Next(const Facts& facts, core::Instant now) {
   const Outcome judged = task_.Judge(facts);
-  if (judged != Outcome::kSuccess) {
-    holds_since_.reset();
-    return judged;
+  if (judged != holds_) {
+    holds_ = judged;
+    holds_since_ = now;
   }
-  if (!holds_since_) holds_since_ = now;
-  return now - *holds_since_ >= task_.spec().success_hold ? judged : Outcome::kRunning;
+  const core::Duration wanted = judged == Outcome::kSuccess ? task_.spec().success_hold : task_.spec().failure_hold;
+  return now - holds_since_ >= wanted ? judged : Outcome::kRunning;
 }
 
 }  // namespace nightshift::skills

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "core/catalogue.h"
@@ -48,12 +47,14 @@ class Trial {
  public:
   explicit Trial(const Task& task) : task_(task) {}
 
-  /// What the attempt has come to: as Task::Judge, but success only once it has held for the task's `success_hold`.
+  /// What the attempt has come to: as Task::Judge, but only once it has held for the task's `success_hold` or
+  /// `failure_hold`.
   core::Outcome Next(const Facts& facts, core::Instant now);
 
  private:
   const Task& task_;
-  std::optional<core::Instant> holds_since_;
+  core::Outcome holds_ = core::Outcome::kRunning;
+  core::Instant holds_since_;
 };
 
 }  // namespace nightshift::skills

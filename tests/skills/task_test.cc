@@ -100,6 +100,22 @@ TEST(Trial, SuccessCountsOnceItHasHeldForItsTime) {
   EXPECT_EQ(trial.Next(Held(), at(1.7)), Outcome::kSuccess);
 }
 
+TEST(Trial, WhatSeemsLostWhileItFallsIsNoFailure) {
+  auto spec = Pick();
+  spec.failure = "outside";
+  spec.failure_hold = core::Seconds(0.3);
+  const auto task = Task::Make(spec);
+  Facts outside{};
+  outside[static_cast<std::size_t>(Fact::kOutside)] = 1;
+  Trial trial(*task);
+  const auto at = [](double seconds) { return core::Instant(core::Seconds(seconds)); };
+  EXPECT_EQ(trial.Next(outside, at(1.0)), Outcome::kRunning);
+  EXPECT_EQ(trial.Next(outside, at(1.2)), Outcome::kRunning);
+  EXPECT_EQ(trial.Next(Lying(), at(1.3)), Outcome::kRunning) << "it has landed inside";
+  EXPECT_EQ(trial.Next(outside, at(1.4)), Outcome::kRunning) << "the time begins anew";
+  EXPECT_EQ(trial.Next(outside, at(1.7)), Outcome::kFailure);
+}
+
 TEST(Trial, WithoutSuchATimeSuccessCountsAtOnce) {
   const auto task = Task::Make(Pick());
   EXPECT_EQ(Trial(*task).Next(Held(), {}), Outcome::kSuccess);
