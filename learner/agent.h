@@ -6,6 +6,7 @@
 #include "core/fault.h"
 #include "learner/config.h"
 #include "learner/dice.h"
+#include "learner/episode.h"
 #include "learner/losses.h"
 #include "learner/replay.h"
 #include "skills/policy.h"
@@ -60,6 +61,12 @@ class Agent {
   bool AddDemonstration(const Sample& sample) { return demonstrations_.Add(sample); }
   /// After the samples of one demonstrated episode.
   void EndDemonstration() { ++demonstrated_episodes_; }
+
+  const AgentConfig& config() const { return config_; }
+  /// Rewards summed as its critics expect them.
+  std::vector<Sample> Fold(const Segment& segment) const {
+    return learner::Fold(segment, config_.n_step, config_.discount);
+  }
 
   Phase phase() const;
   /// One update of whatever the phase calls for. Not while waiting.

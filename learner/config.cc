@@ -15,6 +15,8 @@ struct Range {
   double low, high;
 };
 
+constexpr core::Duration kReferenceTimeLimit = core::Seconds(6);
+
 // Written so that NaN is outside.
 bool Inside(const Range& r) { return r.value >= r.low && r.value <= r.high; }
 
@@ -73,6 +75,13 @@ std::vector<Range> Ranges(const Config& c) {
 }
 
 }  // namespace
+
+AgentConfig ForTask(AgentConfig config, core::Duration time_limit) {
+  const double shorter = core::ToSeconds(kReferenceTimeLimit) / core::ToSeconds(time_limit);
+  config.discount = 1 - (1 - config.discount) * shorter;
+  config.step_cost *= shorter;
+  return config;
+}
 
 core::Result<void> Validate(const Config& config) {
   for (const Range& r : Ranges(config)) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/fault.h"
+#include "core/time.h"
 
 namespace nightshift::learner {
 
@@ -28,7 +29,7 @@ struct AgentConfig {
   int samples_start = 8000;          // Or so many samples of practice, when hardly anything was demonstrated.
 
   // Value learning.
-  double discount = 0.97;       // Per policy step; horizon of about 33 steps, half an attempt.
+  double discount = 0.97;       // Per policy step, for a task of 6 s: its horizon of 33 steps is half an attempt.
   int n_step = 3;               // Rewards summed before the critic is asked: sparse rewards spread faster.
   double target_rate = 0.005;   // Of the target critics, per update.
   double learning_rate = 3e-4;  // Actor, critics.
@@ -53,7 +54,8 @@ struct AgentConfig {
   int offline_updates = 4000;       // Of the critics, on the script's experience, before a learned policy acts.
   int actor_frozen_updates = 4000;  // Critic warm-up: a fresh critic would talk the actor out of the clone.
   double clone_weight = 3;          // Of the cloning term beside the critics' opinion.
-  int clone_fade_updates = 15000;   // It fades to zero within so many updates (2,750 policy steps at ratio 4).
+  int clone_fade_updates = 45000;   // It fades to zero within so many updates, 10,000 policy steps at ratio 4: sooner,
+                                    // and success fell from 50 to 25 % before it rose.
   Cloned cloned = Cloned::kAll;     // Before the critics are good, those they prefer are few, and the clone is lost.
   double clone_action_max = 0.9;    // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
 
@@ -66,6 +68,10 @@ struct AgentConfig {
   int samples_max = 100000;        // Of practice; at 10 Hz about three hours. The oldest go first.
   int demonstrations_max = 20000;  // Samples.
 };
+
+/// The same for a task of another length than 6 s: a longer one looks further ahead and its steps cost as much less, so
+/// that never succeeding costs the same, and a late success is seen from the start as clearly as an early one.
+AgentConfig ForTask(AgentConfig config, core::Duration time_limit);
 
 struct Config {
   AgentConfig agent;

@@ -15,7 +15,7 @@ namespace nightshift::learner {
 /// One policy step as an agent sees it.
 struct Step {
   skills::Features before{}, after{};
-  core::PolicyAction action{};  // Applied displacement; proposed gripper command.
+  core::PolicyAction action{};  // Proposed, clamped to the possible.
   float reward = 0;
 };
 

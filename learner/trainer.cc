@@ -41,7 +41,9 @@ core::Result<void> Trainer::Know(const TaskSpecs& tasks) {
 core::Result<void> Trainer::Add(const core::TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  Entry fresh{spec, std::move(*task), Agent(config_.agent, SeedOf(config_.seed, spec.name)), {}, 0, 0, {}};
+  Entry fresh{
+      spec, std::move(*task), Agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name)), {}, 0, 0,
+      {}};
   if (const auto saved = saved_agents_.find(spec.name); saved != saved_agents_.end()) {
     if (auto restored = fresh.agent.Restore(saved->second); !restored)
       return core::Fail(restored.error().code, "task " + spec.name + ": " + restored.error().detail);
@@ -71,10 +73,10 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   } else {
     if (counts) own->steps.own += length;
     if (counts && episode.skill == core::SkillKind::kLearned) own->steps.learned += length;
-    const Segment segment = SegmentOf(episode, config_.agent, scene_);
+    const Segment segment = SegmentOf(episode, own->agent.config(), scene_);
     facts.own = AddSegment(*own, segment, facts);
     if (segment.solved && TakeAsDemonstration(*own, episode)) {
-      for (const Sample& sample : Fold(segment, config_.agent.n_step, config_.agent.discount))
+      for (const Sample& sample : own->agent.Fold(segment))
         facts.demonstrated += own->agent.AddDemonstration(sample) ? 1 : 0;
       own->agent.EndDemonstration();
     }
@@ -87,7 +89,7 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
 
 int Trainer::AddSegment(Entry& entry, const Segment& segment, IngestFacts& facts) {
   int added = 0;
-  for (const Sample& sample : Fold(segment, config_.agent.n_step, config_.agent.discount)) {
+  for (const Sample& sample : entry.agent.Fold(segment)) {
     const bool taken = entry.agent.AddPractice(sample);
     added += taken ? 1 : 0;
     facts.refused += taken ? 0 : 1;
@@ -111,11 +113,11 @@ bool Trainer::TakeAsDemonstration(Entry& entry, const core::Episode& episode) {
 
 void Trainer::Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts) {
   if (config_.relabelling == Relabelling::kOff || episode.task == entry.spec.name) return;
-  for (const Segment& segment : SegmentsFor(entry.task, episode, config_.agent, scene_)) {
+  for (const Segment& segment : SegmentsFor(entry.task, episode, entry.agent.config(), scene_)) {
     if (!segment.solved && config_.relabelling == Relabelling::kSuccesses) continue;
     facts.relabelled += AddSegment(entry, segment, facts);
     if (!segment.solved || !TakeAsDemonstration(entry, episode)) continue;
-    for (const Sample& sample : Fold(segment, config_.agent.n_step, config_.agent.discount))
+    for (const Sample& sample : entry.agent.Fold(segment))
       facts.demonstrated += entry.agent.AddDemonstration(sample) ? 1 : 0;
     entry.agent.EndDemonstration();
   }

@@ -23,6 +23,20 @@ TEST(LearnerConfig, RefusesAnImpossibleValueNamingKeyValueAndRange) {
   EXPECT_THAT(valid.error().detail, HasSubstr("[0, 0.9999]"));
 }
 
+TEST(LearnerConfig, AttemptsOfSixSecondsAreLearnedAsConfigured) {
+  const AgentConfig asked;
+  const AgentConfig given = ForTask(asked, core::Seconds(6));
+  EXPECT_DOUBLE_EQ(given.discount, asked.discount);
+  EXPECT_DOUBLE_EQ(given.step_cost, asked.step_cost);
+}
+
+TEST(LearnerConfig, ALongerTaskLooksFurtherAheadAndNeverSucceedingCostsTheSame) {
+  const AgentConfig asked;
+  const AgentConfig given = ForTask(asked, core::Seconds(12));
+  EXPECT_DOUBLE_EQ(1 / (1 - given.discount), 2 / (1 - asked.discount)) << "horizon in steps";
+  EXPECT_DOUBLE_EQ(given.step_cost / (1 - given.discount), asked.step_cost / (1 - asked.discount));
+}
+
 TEST(LearnerConfig, RefusesNaN) {
   Config config;
   config.update_ratio = std::numeric_limits<double>::quiet_NaN();
