@@ -14,12 +14,13 @@ struct PracticeConfig {
   double scripted_retry_share = 0.5;       // Of scripted attempts: after a miss it tries again, which nothing else
                                            // demonstrates.
   double learned_share_min = 0.25;         // Of later attempts at a configured task: even a poor policy must practise.
-  double mean_action_share = 0.25;         // Of learned attempts: no exploration, as it would be deployed.
+  double mean_action_share = 0.5;          // Of learned attempts: no exploration, as it would be deployed. Judging and
+                                           // the demonstrations of what works are worth as much as exploring.
   double wall_share = 0.25;                // Of goals drawn in the tray: against a wall, as in CELL.md.
-  int judged_after_attempts = 20;          // A candidate is promoted or rejected on this many.
-  int recovery_judged_after_attempts = 6;  // Failures are rarer: 20 would keep a policy on trial for an hour.
-  double promotion_margin = 0.05;          // By how much, beyond a standard error, a candidate may look worse than the
-                                           // promoted policy and still replace it.
+  int judged_after_attempts = 10;          // A candidate is promoted or rejected on this many.
+  int recovery_judged_after_attempts = 6;  // Failures are rarer: more would keep a policy on trial for an hour.
+  double promotion_margin = 0;             // By how much a candidate may look worse than the promoted policy and still
+                                           // replace it.
   double forgetting = 0.97;                // Of competence, per attempt: remembers about 33.
   int settle_periods = 2;                  // After homing, before looking.
   int retries_without_recovery = 3;        // With recovery off: then a person is asked.

@@ -14,7 +14,7 @@ core::Result<PolicySlot::Entry> PolicySlot::Load(const Snapshot& snapshot) {
       return core::Fail(core::FaultCode::kCorruptSnapshot,
                         "snapshot " + std::to_string(snapshot.version) + " of task " + snapshot.task +
                             ": its probe action is outside [-1, 1]; it is not used, the previous one stays");
-  return Entry{std::move(*policy), {.version = snapshot.version}};
+  return Entry{std::move(*policy), {.version = snapshot.version}, {}};
 }
 
 core::Result<void> PolicySlot::Stage(const Snapshot& snapshot) {
@@ -28,6 +28,9 @@ core::Result<void> PolicySlot::Restore(const Snapshot& snapshot, const Evidence&
   auto entry = Load(snapshot);
   if (!entry) return tl::make_unexpected(entry.error());
   entry->evidence = evidence;
+  for (std::int64_t i = 0; i < evidence.attempts; ++i)  // In which order they came is not known: evenly.
+    entry->memory.Add((i + 1) * evidence.solved / evidence.attempts > i * evidence.solved / evidence.attempts,
+                      rule_.forgetting);
   promoted_ = std::move(*entry);
   return {};
 }
@@ -43,30 +46,28 @@ std::int64_t PolicySlot::acting_version() const {
 
 bool PolicySlot::ControlActs() const {
   if (!candidate_ || !promoted_) return false;
-  return (candidate_->evidence.attempts + control_.attempts) % rule_.control_every == rule_.control_every - 1;
+  return (candidate_->evidence.attempts + controls_) % rule_.control_every == rule_.control_every - 1;
 }
 
-/// By more than the margin and one standard error of the difference.
-bool PolicySlot::IsWorse() const {
-  const double mine = candidate_->evidence.mean(), its = control_.mean();
-  const double variance = mine * (1 - mine) / (static_cast<double>(candidate_->evidence.attempts) + 2) +
-                          its * (1 - its) / (static_cast<double>(control_.attempts) + 2);
-  return its - mine > rule_.margin + std::sqrt(variance);
+void PolicySlot::Memory::Add(bool solved, double forgetting) {
+  successes = successes * forgetting + (solved ? 1 : 0);
+  failures = failures * forgetting + (solved ? 0 : 1);
 }
 
 std::optional<PolicySlot::Verdict> PolicySlot::Record(bool solved) {
   if (!candidate_ && !promoted_) return std::nullopt;
-  const bool control = ControlActs();
-  Evidence& evidence = candidate_ && !control ? candidate_->evidence : promoted_->evidence;
-  ++evidence.attempts;
-  evidence.solved += solved ? 1 : 0;
-  control_.attempts += control ? 1 : 0;
-  control_.solved += control && solved ? 1 : 0;
-  if (!candidate_ || control || evidence.attempts < rule_.attempts) return std::nullopt;
-  Verdict verdict{candidate_->evidence, !promoted_ || !IsWorse()};
+  const bool candidate_acted = candidate_ && !ControlActs();
+  Entry& acted = candidate_acted ? *candidate_ : *promoted_;
+  ++acted.evidence.attempts;
+  acted.evidence.solved += solved ? 1 : 0;
+  acted.memory.Add(solved, rule_.forgetting);
+  if (candidate_ && !candidate_acted) ++controls_;
+  if (!candidate_acted || acted.evidence.attempts < rule_.attempts) return std::nullopt;
+  const bool as_good = !promoted_ || candidate_->memory.mean() >= promoted_->memory.mean() - rule_.margin;
+  const Verdict verdict{candidate_->evidence, as_good};
   if (verdict.promoted) promoted_ = std::move(candidate_);
   candidate_ = std::exchange(waiting_, std::nullopt);
-  control_ = {};
+  controls_ = 0;
   return verdict;
 }
 

@@ -9,15 +9,17 @@ namespace nightshift::skills {
 
 /// When a candidate has been tried enough, and how much worse it may look.
 struct JudgingRule {
-  int attempts = 20;      // Of the candidate.
-  int control_every = 3;  // While it is judged, every third attempt is the promoted policy's.
-  double margin = 0.05;   // Beyond one standard error of the difference.
+  int attempts = 10;         // Of the candidate.
+  int control_every = 3;     // While it is judged, every third attempt is the promoted policy's.
+  double margin = 0;         // By how much it may look worse and still be promoted.
+  double forgetting = 0.95;  // Of what the promoted policy did, per attempt of its own: remembers about 20.
 };
 
 /// The policies of one task: the promoted one, which is deployed, and a candidate that practises and is judged by what
-/// happens. While a candidate is judged the promoted policy acts now and then as its control, so that both are measured
-/// in the same days: a world that has become harder is not held against the candidate, nor old luck for the promoted
-/// one. A regression costs nothing but the candidate's attempts: the promoted policy stays. Thread: one.
+/// happens. While a candidate is judged the promoted policy acts now and then as its control, and what it did long ago
+/// is forgotten: neither a world that has become harder nor old luck decides for ever. Few attempts decide, but against
+/// many: snapshots swing more than a candidate's attempts can tell, and what has proven itself is only replaced by what
+/// looks at least as good. A regression costs nothing but the candidate's attempts. Thread: one.
 class PolicySlot {
  public:
   explicit PolicySlot(const JudgingRule& rule) : rule_(rule) {}
@@ -26,8 +28,6 @@ class PolicySlot {
     std::int64_t version = 0;
     std::int64_t attempts = 0;
     std::int64_t solved = 0;
-
-    double mean() const { return (static_cast<double>(solved) + 1) / (static_cast<double>(attempts) + 2); }
   };
 
   /// What became of a candidate.
@@ -56,18 +56,25 @@ class PolicySlot {
   std::optional<Verdict> Record(bool solved);
 
  private:
+  /// Successes and failures that still count.
+  struct Memory {
+    double successes = 0, failures = 0;
+
+    double mean() const { return (successes + 1) / (successes + failures + 2); }
+    void Add(bool solved, double forgetting);
+  };
   struct Entry {
     LearnedPolicy policy;
     Evidence evidence;
+    Memory memory;
   };
   static core::Result<Entry> Load(const Snapshot& snapshot);
 
   bool ControlActs() const;
-  bool IsWorse() const;
 
   JudgingRule rule_;
   std::optional<Entry> promoted_, candidate_, waiting_;
-  Evidence control_;  // Of the promoted policy, since the candidate came.
+  std::int64_t controls_ = 0;  // Attempts of the promoted policy since the candidate came.
 };
 
 }  // namespace nightshift::skills
