@@ -98,7 +98,8 @@ class Bench final : public runtime::PracticeListener {
                  tally.steps, tally.stops);
     for (const auto& [kind, count] : failures_)
       fmt::print("{:6.1f} min  failure     {:26} {}\n", minutes(), kind, count);
-    fmt::print("{:6.1f} min  interventions {}\n", minutes(), interventions_);
+    for (const auto& [reason, count] : interventions_)
+      fmt::print("{:6.1f} min  intervention {:2} {}\n", minutes(), count, reason);
     for (const auto& facts : trainer_.Facts())
       if (facts.updates > 0)
         fmt::print(
@@ -109,7 +110,7 @@ class Bench final : public runtime::PracticeListener {
             facts.last.saturated_share, facts.last.clone_error);
     tallies_.clear();
     failures_.clear();
-    interventions_ = 0;
+    interventions_.clear();
     std::fflush(stdout);
     // A renderer owns its thread's OpenGL context: the evaluation's cell needs a thread of its own.
     std::thread([&] {
@@ -129,7 +130,7 @@ class Bench final : public runtime::PracticeListener {
   }
   void OnFailure(const core::FailureRecord& failure) override { ++failures_[failure.kind]; }
   void OnRecoveryTask(const core::TaskSpec& task) override { (void)trainer_.Know({task}); }
-  void OnIntervention(const core::InterventionRecord&) override { ++interventions_; }
+  void OnIntervention(const core::InterventionRecord& asked) override { ++interventions_[asked.reason]; }
   void OnPolicy(const core::SnapshotRecord& record) override {
     if (record.state == "promoted") promoted_[record.task] = record.version;
     if (std::getenv("BENCH_VERDICTS"))
@@ -244,7 +245,7 @@ class Bench final : public runtime::PracticeListener {
   std::map<std::int64_t, skills::PolicyWeights> kept_;
   std::vector<skills::Snapshot> waiting_;
   std::int64_t version_ = 0;
-  int interventions_ = 0;
+  std::map<std::string, int> interventions_;
 };
 
 int Main(int argc, char** argv) {
