@@ -20,7 +20,7 @@ struct TaskSpec {
   std::string name;
   std::string start;    // Initiation set.
   std::string success;  // Reward 1, and the end.
-  std::string failure;  // No reward, and the end; empty: never.
+  std::string failure;  // The end, and what it costs the learner stands in learner/episode.cc; empty: never.
   Duration time_limit = Seconds(6);
   // Success and failure count once they have held this long: what still falls has neither arrived nor been lost, and a
   // camera that takes it to lie on the table sees it elsewhere. Configured tasks only.

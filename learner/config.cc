@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "learner/config.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ struct Range {
   double low, high;
 };
 
-constexpr core::Duration kReferenceTimeLimit = core::Seconds(6);
+constexpr core::Duration kReferenceTimeLimit = core::Seconds(6);  // Of the tasks on which the defaults were found.
 
 // Written so that NaN is outside.
 bool Inside(const Range& r) { return r.value >= r.low && r.value <= r.high; }
@@ -78,7 +79,7 @@ std::vector<Range> Ranges(const Config& c) {
 
 AgentConfig ForTask(AgentConfig config, core::Duration time_limit) {
   const double shorter = core::ToSeconds(kReferenceTimeLimit) / core::ToSeconds(time_limit);
-  config.discount = 1 - (1 - config.discount) * shorter;
+  config.discount = std::max(0.0, 1 - (1 - config.discount) * shorter);
   config.step_cost *= shorter;
   return config;
 }
@@ -88,6 +89,14 @@ core::Result<void> Validate(const Config& config) {
     if (Inside(r)) continue;
     std::ostringstream text;
     text << r.key << " = " << r.value << ": must be in [" << r.low << ", " << r.high << "]";
+    return core::Fail(core::FaultCode::kInvalidConfig, text.str());
+  }
+  const AgentConfig& agent = config.agent;
+  if (const double never = agent.step_cost / (1 - agent.discount); never > -agent.value_min) {
+    std::ostringstream text;
+    text << "learner.agent.value_min = " << agent.value_min << ": must be at most " << -never
+         << ", what never succeeding costs (step_cost / (1 - discount)), or hopeless states look alike; lower it or "
+            "step_cost";
     return core::Fail(core::FaultCode::kInvalidConfig, text.str());
   }
   return {};

@@ -10,15 +10,15 @@ namespace nightshift::learner {
 
 namespace {
 
-float RewardOf(const core::Transition& t, const AgentConfig& config, const skills::Scene& scene) {
+float StepReward(const core::Transition& t, const AgentConfig& config, const skills::Scene& scene) {
   const bool was_wide = t.before.jaw_command_rad > scene.jaw_wide_rad;
   const bool is_wide = t.after.jaw_command_rad > scene.jaw_wide_rad;
   return static_cast<float>(-config.step_cost - (was_wide != is_wide ? config.toggle_cost : 0));
 }
 
-/// What is decided. A failure costs what every later step without success would have cost: if it cost nothing, ending
-/// an attempt that looks bad by throwing the object away would pay.
-float RewardOf(core::Outcome outcome, const AgentConfig& config) {
+/// Paid once, where an attempt is decided. A failure costs what every later step without success would have cost: if it
+/// cost nothing, ending an attempt that looks bad by throwing the object away would pay.
+float EndReward(core::Outcome outcome, const AgentConfig& config) {
   if (outcome == core::Outcome::kSuccess) return static_cast<float>(config.success_reward);
   if (outcome == core::Outcome::kFailure)
     return static_cast<float>(-config.step_cost * config.discount / (1 - config.discount));
@@ -39,7 +39,7 @@ Step StepOf(const core::Episode& episode, std::size_t i, std::size_t first, cons
   const core::Transition& t = episode.steps[i];
   const core::Observation& previous = i > first ? episode.steps[i - 1].before : t.before;
   return {skills::FeaturesOf(t.before, previous, target, scene), skills::FeaturesOf(t.after, t.before, target, scene),
-          LearnedAction(t), RewardOf(t, config, scene)};
+          LearnedAction(t), StepReward(t, config, scene)};
 }
 
 bool KnowsObject(const core::Observation& seen, int object) { return object >= 0 && object < seen.object_count; }
@@ -66,7 +66,7 @@ Segment SegmentOf(const core::Episode& episode, const AgentConfig& config, const
   }
   if (segment.steps.empty()) return segment;
   segment.solved = episode.outcome == core::Outcome::kSuccess;
-  segment.steps.back().reward += RewardOf(episode.outcome, config);
+  segment.steps.back().reward += EndReward(episode.outcome, config);
   if (segment.solved || episode.outcome == core::Outcome::kFailure) segment.ending = Ending::kTerminal;
   return segment;
 }
@@ -91,8 +91,13 @@ std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& 
       const core::Observation& after = episode.steps[i].after;
       const core::Outcome outcome = trial.Next(skills::FactsOf(after, target, scene), after.time);
       segment.solved = outcome == core::Outcome::kSuccess;
-      segment.steps.back().reward += RewardOf(outcome, config);
+      segment.steps.back().reward += EndReward(outcome, config);
       if (outcome != core::Outcome::kRunning) segment.ending = Ending::kTerminal;
+    }
+    // An attempt at another task often ends with what is a failure here: it had no time to hold, and is one.
+    if (segment.ending == Ending::kCut && trial.pending() == core::Outcome::kFailure) {
+      segment.steps.back().reward += EndReward(core::Outcome::kFailure, config);
+      segment.ending = Ending::kTerminal;
     }
     segments.push_back(std::move(segment));
     first = i;

@@ -150,7 +150,9 @@ Result<Config> ParseConfig(const std::string& text, const std::string& name, con
   Config config;
   config.file = name;
   if (auto ok = Apply(*found, KeysOf(config), name); !ok) return tl::make_unexpected(ok.error());
-  config.safety.arm = config.scene.arm;  // One arm, described once.
+  config.safety.arm = config.scene.arm;  // One arm and one jaw, described once.
+  config.perception.jaw_empty_rad = config.scene.jaw_empty_rad;
+  config.perception.jaw_wide_rad = config.scene.jaw_wide_rad;
   if (auto ok = ResolveFiles(config, folder); !ok) return tl::make_unexpected(ok.error());
   for (std::size_t i = 0; i < config.tasks.size(); ++i)
     if (auto ok = CheckTask(config.tasks, i, Where(name, LineOfTask(*found, i))); !ok)

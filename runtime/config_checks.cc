@@ -110,6 +110,13 @@ Result<void> CheckWhole(const Config& config) {
   const std::string where = config.file + ": ";
   if (config.tasks.empty())
     return Fail(FaultCode::kInvalidConfig, where + "[[tasks]]: there is none; at least one task must be practised");
+  const skills::Scene& scene = config.scene;
+  if (!(scene.jaw_closed_rad < scene.jaw_empty_rad && scene.jaw_empty_rad < scene.jaw_wide_rad &&
+        scene.jaw_wide_rad < scene.jaw_open_rad))
+    return Fail(
+        FaultCode::kInvalidConfig,
+        where + "scene.jaw_wide_rad = " + std::to_string(scene.jaw_wide_rad) +
+            ": the jaw's angles must rise from jaw_closed_rad over jaw_empty_rad and jaw_wide_rad to jaw_open_rad");
   const std::array<Result<void>, 5> judged{io::Validate(config.perception), io::cell::Validate(config.cell),
                                            safety::Validate(config.safety), learner::Validate(config.learner),
                                            runtime::Validate(config.practice)};

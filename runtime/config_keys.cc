@@ -36,8 +36,6 @@ void PerceptionKeys(io::PerceptionConfig& c, KeyList& keys) {
   keys.Point("up", c.camera.up, {-1, 1});
   keys.Number("area_px_min", c.area_px_min, {1, 10000});
   keys.Number("jaw_closed_command_rad_max", c.jaw_closed_command_rad_max, kAngleRad);
-  keys.Number("jaw_empty_rad", c.jaw_empty_rad, kAngleRad);
-  keys.Number("jaw_wide_rad", c.jaw_wide_rad, kAngleRad);
   keys.Number("jaw_still_rad_s_max", c.jaw_still_rad_s_max, {0.01, 20});
   keys.Number("lifted_tip_m_min", c.lifted_tip_m_min, {0, 1});
   keys.Number("lifted_ray_m_max", c.lifted_ray_m_max, {0, 0.2});
@@ -121,7 +119,7 @@ void SceneKeys(skills::Scene& c, KeyList& keys) {
   ZoneKeys("scene.tray", c.tray, keys);
   ZoneKeys("scene.bin", c.bin, keys);
   keys.In("scene");
-  keys.Number("wall_tolerance_m", c.wall_tolerance_m, {0, 0.05});
+  keys.Number("wall_tolerance_m", c.wall_tolerance_m, {0, 0.012});
   keys.Number("object_half_m", c.object_half_m, {0.002, 0.1});
   keys.Number("reach_m_min", c.reach_min_m, kLengthM);
   keys.Number("reach_m_max", c.reach_max_m, kLengthM);

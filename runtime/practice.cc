@@ -380,8 +380,22 @@ Result<void> Practice::RecordVerdict(const std::string& task, const skills::Poli
                                     .attempts = verdict.candidate.attempts,
                                     .solved = verdict.candidate.solved};
   if (auto saved = parts_.journal.SaveSnapshot(record); !saved) return saved;
+  if (!verdict.promoted)
+    if (auto saved = RememberPromoted(task); !saved) return saved;
   parts_.listener.OnPolicy(record);
   return {};
+}
+
+/// What the promoted policy did as a control outlives a restart: else its first luck would come back.
+Result<void> Practice::RememberPromoted(const std::string& task) {
+  const auto evidence = tasks_.at(task).slot.promoted_evidence();
+  if (!evidence) return {};
+  return parts_.journal.SaveSnapshot({.version = evidence->version,
+                                      .task = task,
+                                      .state = "promoted",
+                                      .sha256 = "",
+                                      .attempts = evidence->attempts,
+                                      .solved = evidence->solved});
 }
 
 void Practice::TakeSnapshots() {

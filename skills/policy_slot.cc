@@ -28,9 +28,7 @@ core::Result<void> PolicySlot::Restore(const Snapshot& snapshot, const Evidence&
   auto entry = Load(snapshot);
   if (!entry) return tl::make_unexpected(entry.error());
   entry->evidence = evidence;
-  for (std::int64_t i = 0; i < evidence.attempts; ++i)  // In which order they came is not known: evenly.
-    entry->memory.Add((i + 1) * evidence.solved / evidence.attempts > i * evidence.solved / evidence.attempts,
-                      rule_.forgetting);
+  entry->memory = MemoryOf(evidence, rule_.forgetting);
   promoted_ = std::move(*entry);
   return {};
 }
@@ -49,6 +47,15 @@ bool PolicySlot::ControlActs() const {
   return (candidate_->evidence.attempts + controls_) % rule_.control_every == rule_.control_every - 1;
 }
 
+/// As if they had come evenly.
+PolicySlot::Memory PolicySlot::MemoryOf(const Evidence& evidence, double forgetting) {
+  const auto attempts = static_cast<double>(evidence.attempts);
+  if (attempts <= 0) return {};
+  const double remembered = forgetting < 1 ? (1 - std::pow(forgetting, attempts)) / (1 - forgetting) : attempts;
+  const double share = static_cast<double>(evidence.solved) / attempts;
+  return {remembered * share, remembered * (1 - share)};
+}
+
 void PolicySlot::Memory::Add(bool solved, double forgetting) {
   successes = successes * forgetting + (solved ? 1 : 0);
   failures = failures * forgetting + (solved ? 0 : 1);
@@ -60,11 +67,15 @@ std::optional<PolicySlot::Verdict> PolicySlot::Record(bool solved) {
   Entry& acted = candidate_acted ? *candidate_ : *promoted_;
   ++acted.evidence.attempts;
   acted.evidence.solved += solved ? 1 : 0;
-  acted.memory.Add(solved, rule_.forgetting);
-  if (candidate_ && !candidate_acted) ++controls_;
-  if (!candidate_acted || acted.evidence.attempts < rule_.attempts) return std::nullopt;
-  const bool as_good = !promoted_ || candidate_->memory.mean() >= promoted_->memory.mean() - rule_.margin;
-  const Verdict verdict{candidate_->evidence, as_good};
+  if (!candidate_acted) {
+    acted.memory.Add(solved, rule_.forgetting);
+    controls_ += candidate_ ? 1 : 0;
+    return std::nullopt;
+  }
+  if (acted.evidence.attempts < rule_.attempts) return std::nullopt;
+  acted.memory = MemoryOf(acted.evidence, rule_.forgetting);
+  const bool as_good = !promoted_ || acted.memory.share() >= promoted_->memory.share() - rule_.margin;
+  const Verdict verdict{acted.evidence, as_good};
   if (verdict.promoted) promoted_ = std::move(candidate_);
   candidate_ = std::exchange(waiting_, std::nullopt);
   controls_ = 0;

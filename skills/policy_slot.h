@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -40,6 +41,11 @@ class PolicySlot {
   /// newest waiting one is kept. Faults: kCorruptSnapshot; a probe action must be finite and inside [-1, 1].
   core::Result<void> Stage(const Snapshot& snapshot);
 
+  /// What the promoted policy has done so far; none before there is one.
+  std::optional<Evidence> promoted_evidence() const {
+    return promoted_ ? std::optional(promoted_->evidence) : std::nullopt;
+  }
+
   /// Puts a snapshot back as the promoted one, after a restart.
   core::Result<void> Restore(const Snapshot& snapshot, const Evidence& evidence);
 
@@ -60,7 +66,7 @@ class PolicySlot {
   struct Memory {
     double successes = 0, failures = 0;
 
-    double mean() const { return (successes + 1) / (successes + failures + 2); }
+    double share() const { return successes / std::max(1e-9, successes + failures); }
     void Add(bool solved, double forgetting);
   };
   struct Entry {
@@ -68,6 +74,7 @@ class PolicySlot {
     Evidence evidence;
     Memory memory;
   };
+  static Memory MemoryOf(const Evidence& evidence, double forgetting);
   static core::Result<Entry> Load(const Snapshot& snapshot);
 
   bool ControlActs() const;

@@ -168,7 +168,7 @@ class Pick : public Script {
   bool FingersFit(const Observation& seen) const {
     const Zone& tray = scene().tray;
     const double y = Object(seen).y;
-    return !tray.Contains(Object(seen)) ||
+    return !tray.Contains(Object(seen), scene().wall_tolerance_m) ||
            std::min(y - tray.y_min_m, tray.y_max_m - y) - scene().object_half_m > kNoRoomM;
   }
 };

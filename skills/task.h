@@ -51,6 +51,9 @@ class Trial {
   /// `failure_hold`.
   core::Outcome Next(const Facts& facts, core::Instant now);
 
+  /// What the last facts said, whether or not it has held for its time.
+  core::Outcome pending() const { return holds_; }
+
  private:
   const Task& task_;
   core::Outcome holds_ = core::Outcome::kRunning;

@@ -37,6 +37,20 @@ TEST(LearnerConfig, ALongerTaskLooksFurtherAheadAndNeverSucceedingCostsTheSame) 
   EXPECT_DOUBLE_EQ(given.step_cost / (1 - given.discount), asked.step_cost / (1 - asked.discount));
 }
 
+TEST(LearnerConfig, AVeryShortTaskStillHasADiscount) {
+  AgentConfig asked;
+  asked.discount = 0.9;
+  EXPECT_EQ(ForTask(asked, core::Seconds(0.5)).discount, 0);
+}
+
+TEST(LearnerConfig, RefusesCostsOfNeverSucceedingThatTheLowestValueHides) {
+  Config config;
+  config.agent.step_cost = 0.05;
+  const auto valid = Validate(config);
+  ASSERT_FALSE(valid);
+  EXPECT_THAT(valid.error().detail, HasSubstr("learner.agent.value_min"));
+}
+
 TEST(LearnerConfig, RefusesNaN) {
   Config config;
   config.update_ratio = std::numeric_limits<double>::quiet_NaN();

@@ -183,6 +183,18 @@ TEST(SegmentsFor, IsCutWhereTheEpisodeEndsUndecided) {
   EXPECT_EQ(segments[0].ending, Ending::kCut);
 }
 
+TEST(SegmentsFor, WhatIsAFailureWhenTheEpisodeEndsIsOneThoughItHadNoTimeToHold) {
+  core::TaskSpec spec = Passing();
+  spec.success = "tip_x > 0.5";
+  spec.failure = "tip_x > 0.145";
+  spec.failure_hold = core::Seconds(1);
+  const auto task = skills::Task::Make(spec);
+  const auto segments = SegmentsFor(*task, Walk(8, core::Outcome::kSuccess), {}, {});
+  ASSERT_EQ(segments.size(), 1u);
+  EXPECT_EQ(segments[0].ending, Ending::kTerminal);
+  EXPECT_LT(segments[0].steps.back().reward, segments[0].steps.front().reward);
+}
+
 TEST(SegmentsFor, FindsNothingWhereTheOtherTaskMayNotStart) {
   core::TaskSpec spec = Passing();
   spec.start = "tip_x > 0.5";

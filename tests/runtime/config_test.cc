@@ -120,6 +120,24 @@ TEST_F(ConfigFile, ANumberOutOfRangeIsToldTheRange) {
   EXPECT_THAT(Refused("[practice]\nwall_share = 1.5\n"), HasSubstr("must be a number in [0, 1]"));
 }
 
+TEST_F(ConfigFile, AJawThatIsNeverOpenIsRefused) {
+  EXPECT_THAT(Refused("[scene]\njaw_open_rad = 0.7\n"), HasSubstr("scene.jaw_wide_rad = 0.76"));
+}
+
+TEST_F(ConfigFile, HandAndEyesAgreeOnTheJaw) {
+  const auto config = With("[scene]\njaw_wide_rad = 0.7\n");
+  ASSERT_TRUE(config);
+  EXPECT_DOUBLE_EQ(config->perception.jaw_wide_rad, 0.7);
+}
+
+TEST_F(ConfigFile, TheTimesThatVerdictsMustHoldAreTaken) {
+  const auto config =
+      ParseConfig(std::string(kLeast) + "failure_hold_s = 0.3\nsuccess_hold_s = 0.2\n", "r.toml", folder_);
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->tasks[0].failure_hold, core::Seconds(0.3));
+  EXPECT_EQ(config->tasks[0].success_hold, core::Seconds(0.2));
+}
+
 TEST_F(ConfigFile, NotANumberIsInNoRange) {
   EXPECT_THAT(Refused("[learner]\nupdate_ratio = nan\n"), HasSubstr("learner.update_ratio = nan: must be a number in"));
 }

@@ -513,6 +513,22 @@ TEST_F(Lab, ARestartPutsThePromotedPolicyBack) {
   EXPECT_EQ(journal.closed.back().policy_version, 1);
 }
 
+TEST_F(Lab, ARestartRemembersWhatThePromotedPolicyDidAsAControl) {
+  TrustsPolicies();
+  world.PutsObject(0.20, 0.0);
+  Start({Rise()});
+  on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
+  published = {on_disk[0]};
+  Cycles(4);
+  published = {on_disk[1]};
+  ASSERT_TRUE(Until([this] { return ear.verdicts.size() == 2; }));
+  Restart({Rise()});
+  const auto evidence = practice->slot("rise")->promoted_evidence();
+  ASSERT_TRUE(evidence);
+  EXPECT_EQ(evidence->version, 1);
+  EXPECT_GT(evidence->attempts, 4);
+}
+
 TEST_F(Lab, ARejectedCandidateIsNotTriedAgainAfterARestart) {
   TrustsPolicies();
   world.PutsObject(0.20, 0.0);

@@ -104,17 +104,32 @@ TEST_F(PolicySlotTest, OldLuckOfThePromotedPolicyIsForgotten) {
   EXPECT_GT(candidates, 1) << "what has proven itself is not given up for one mediocre candidate";
 }
 
-TEST_F(PolicySlotTest, ACandidateThatLooksALittleWorseStaysACandidate) {
+TEST_F(PolicySlotTest, ACandidateThatLooksALittleWorseIsRejected) {
   ASSERT_TRUE(slot.Restore(Version(1), {1, 20, 12}));
   ASSERT_TRUE(slot.Stage(Version(2)));
   EXPECT_FALSE(Judged({.candidate = 0.5, .promoted = 0.6}).promoted);
 }
 
-TEST_F(PolicySlotTest, UnlessTheMarginAllowsIt) {
+TEST_F(PolicySlotTest, AMarginLetsASlightlyWorseCandidateReplaceThePromotedOne) {
   slot = PolicySlot(JudgingRule{.attempts = 10, .margin = 0.2});
   ASSERT_TRUE(slot.Restore(Version(1), {1, 20, 12}));
   ASSERT_TRUE(slot.Stage(Version(2)));
   EXPECT_TRUE(Judged({.candidate = 0.5, .promoted = 0.6}).promoted);
+}
+
+TEST_F(PolicySlotTest, AFlawlessCandidateReplacesAFlawlessPolicyThatHasAMuchLongerRecord) {
+  ASSERT_TRUE(slot.Restore(Version(1), {1, 200, 200}));
+  ASSERT_TRUE(slot.Stage(Version(2)));
+  EXPECT_TRUE(Judged({.candidate = 1, .promoted = 1}).promoted);
+}
+
+TEST_F(PolicySlotTest, TellsWhatThePromotedPolicyDidAsAControlToo) {
+  EXPECT_FALSE(slot.promoted_evidence());
+  ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 10}));
+  ASSERT_TRUE(slot.Stage(Version(2)));
+  Judged({.candidate = 0, .promoted = 0});
+  EXPECT_EQ(slot.promoted_evidence()->attempts, 14);
+  EXPECT_EQ(slot.promoted_evidence()->solved, 10);
 }
 
 TEST_F(PolicySlotTest, RefusesACorruptSnapshotAndChangesNothing) {

@@ -151,6 +151,13 @@ TEST_F(PullTest, APickWithTimeForSeveralTriesPullsAwayWhatNoFingerFitsBeside) {
   EXPECT_LT(pull.released_y_m, pull.pressed_y_m - 0.03);
 }
 
+TEST_F(PullTest, WhatTheCameraPutsIntoTheWallIsPulledAwayToo) {
+  seen = tests::SeenLying(scene, 0.2, scene.tray.y_max_m + 0.004);
+  grips = false;
+  Begins("pick", Persistence::kRetry);
+  EXPECT_GT(FirstPull(30).low_m, scene.object_half_m);
+}
+
 TEST_F(PullTest, ASingleTryGraspsAlsoAtAWall) {
   seen = tests::SeenLying(scene, 0.2, 0.085);
   Begins("pick");
