@@ -55,7 +55,7 @@ struct AgentConfig {
   int actor_frozen_updates = 4000;  // Critic warm-up: a fresh critic would talk the actor out of the clone.
   double clone_weight = 3;          // Of the cloning term beside the critics' opinion.
   int clone_fade_updates = 45000;   // It fades to zero within so many updates, 10,000 policy steps at ratio 4: sooner,
-                                    // and success falls before it rises (docs/results.md, bench M and N).
+                                    // and success falls before it rises (docs/results.md, benches mk and n).
   Cloned cloned = Cloned::kAll;     // Before the critics are good, those they prefer are few, and the clone is lost.
   double clone_action_max = 0.9;    // Imitated actions are clipped to this: tanh reaches 1 only at infinity.
 

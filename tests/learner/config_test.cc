@@ -33,8 +33,8 @@ TEST(LearnerConfig, AttemptsOfSixSecondsAreLearnedAsConfigured) {
 TEST(LearnerConfig, ALongerTaskLooksFurtherAheadAndNeverSucceedingCostsTheSame) {
   const AgentConfig asked;
   const AgentConfig given = ForTask(asked, core::Seconds(12));
-  EXPECT_DOUBLE_EQ(1 / (1 - given.discount), 2 / (1 - asked.discount)) << "horizon in steps";
-  EXPECT_DOUBLE_EQ(given.step_cost / (1 - given.discount), asked.step_cost / (1 - asked.discount));
+  EXPECT_NEAR(1 / (1 - given.discount), 2 / (1 - asked.discount), 1e-6) << "horizon in steps";
+  EXPECT_NEAR(given.step_cost / (1 - given.discount), asked.step_cost / (1 - asked.discount), 1e-9);
 }
 
 TEST(LearnerConfig, AVeryShortTaskStillHasADiscount) {
