@@ -25,6 +25,15 @@ bool IsLearnable(const TaskSpec& spec) { return spec.script != "retreat"; }
 
 bool Counts(Outcome outcome) { return outcome != Outcome::kInterrupted && outcome != Outcome::kRunning; }
 
+core::SnapshotRecord RecordOf(const std::string& task, const skills::PolicySlot::Evidence& evidence, bool promoted) {
+  return {.version = evidence.version,
+          .task = task,
+          .state = promoted ? "promoted" : "rejected",
+          .sha256 = "",
+          .attempts = evidence.attempts,
+          .solved = evidence.solved};
+}
+
 }  // namespace
 
 Practice::Practice(PracticeParts parts, const skills::Scene& scene, const PracticeConfig& config)
@@ -372,30 +381,15 @@ Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) 
   return {};
 }
 
+/// A rejection also saves what the promoted policy did as a control: else its first luck would come back at a restart.
 Result<void> Practice::RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict) {
-  const core::SnapshotRecord record{.version = verdict.candidate.version,
-                                    .task = task,
-                                    .state = verdict.promoted ? "promoted" : "rejected",
-                                    .sha256 = "",
-                                    .attempts = verdict.candidate.attempts,
-                                    .solved = verdict.candidate.solved};
+  const core::SnapshotRecord record = RecordOf(task, verdict.candidate, verdict.promoted);
   if (auto saved = parts_.journal.SaveSnapshot(record); !saved) return saved;
-  if (!verdict.promoted)
-    if (auto saved = RememberPromoted(task); !saved) return saved;
+  const auto stays = tasks_.at(task).slot.promoted_evidence();
+  if (!verdict.promoted && stays)
+    if (auto saved = parts_.journal.SaveSnapshot(RecordOf(task, *stays, true)); !saved) return saved;
   parts_.listener.OnPolicy(record);
   return {};
-}
-
-/// What the promoted policy did as a control outlives a restart: else its first luck would come back.
-Result<void> Practice::RememberPromoted(const std::string& task) {
-  const auto evidence = tasks_.at(task).slot.promoted_evidence();
-  if (!evidence) return {};
-  return parts_.journal.SaveSnapshot({.version = evidence->version,
-                                      .task = task,
-                                      .state = "promoted",
-                                      .sha256 = "",
-                                      .attempts = evidence->attempts,
-                                      .solved = evidence->solved});
 }
 
 void Practice::TakeSnapshots() {

@@ -114,7 +114,6 @@ class Practice {
   int CountFruitless(const core::Episode& episode);
   core::Result<void> CountAttempt(Entry& entry, const core::Episode& episode);
   core::Result<void> RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict);
-  core::Result<void> RememberPromoted(const std::string& task);
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
   core::Result<void> Diagnose();
   core::Result<void> Ask(int object, const std::string& reason);

@@ -137,6 +137,18 @@ class Lab : public testing::Test {
     config.plan.failures_for_a_task = 1000;
   }
 
+  /// Version 1 of the policy for `Rise` succeeds and is promoted, version 2 fails and is rejected; both are on disk.
+  void PromotesOneRejectsTwo() {
+    TrustsPolicies();
+    world.PutsObject(0.20, 0.0);
+    Start({Rise()});
+    on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
+    published = {on_disk[0]};
+    Cycles(4);
+    published = {on_disk[1]};
+    ASSERT_TRUE(Until([this] { return ear.verdicts.size() == 2; }));
+  }
+
   using MemoryJournal = tests::MemoryJournal;
   skills::Scene scene;
   PracticeConfig config;
@@ -450,13 +462,7 @@ TEST_F(Lab, ACandidateIsPromotedOnEvidence) {
 }
 
 TEST_F(Lab, AWorseCandidateIsRejectedAndThePromotedPolicyActsAgain) {
-  TrustsPolicies();
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  published = {tests::ConstantPolicy("rise", 1, 3)};
-  Cycles(4);
-  published = {tests::ConstantPolicy("rise", 2, -3)};
-  ASSERT_TRUE(Until([this] { return ear.verdicts.size() == 2; }));
+  PromotesOneRejectsTwo();
   EXPECT_THAT(ear.verdicts, ElementsAre("promoted", "rejected"));
   EXPECT_EQ(practice->slot("rise")->promoted_version(), 1);
   EXPECT_EQ(practice->slot("rise")->acting_version(), 1);
@@ -514,14 +520,7 @@ TEST_F(Lab, ARestartPutsThePromotedPolicyBack) {
 }
 
 TEST_F(Lab, ARestartRemembersWhatThePromotedPolicyDidAsAControl) {
-  TrustsPolicies();
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
-  published = {on_disk[0]};
-  Cycles(4);
-  published = {on_disk[1]};
-  ASSERT_TRUE(Until([this] { return ear.verdicts.size() == 2; }));
+  PromotesOneRejectsTwo();
   Restart({Rise()});
   const auto evidence = practice->slot("rise")->promoted_evidence();
   ASSERT_TRUE(evidence);
@@ -530,14 +529,7 @@ TEST_F(Lab, ARestartRemembersWhatThePromotedPolicyDidAsAControl) {
 }
 
 TEST_F(Lab, ARejectedCandidateIsNotTriedAgainAfterARestart) {
-  TrustsPolicies();
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
-  published = {on_disk[0]};
-  Cycles(4);
-  published = {on_disk[1]};
-  ASSERT_TRUE(Until([this] { return ear.verdicts.size() == 2; }));
+  PromotesOneRejectsTwo();
   Restart({Rise()});
   published = {on_disk[1]};  // The newest file in the folder is seen anew.
   Cycles(1);
