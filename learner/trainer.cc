@@ -128,11 +128,12 @@ void Trainer::Remember(const core::Episode& episode) {
   if (recent_.size() > kRecentEpisodesMax) recent_.pop_front();
 }
 
-/// The parent whose policy acts for this task while it has seen too little of its own; none once it learns by itself.
-const Trainer::Entry* Trainer::LenderTo(const Entry& entry) const {
-  if (entry.spec.inherits_from.empty() || entry.steps.learned >= config_.borrowed_steps) return nullptr;
-  if (entry.agent.state().updates + entry.agent.state().clone_updates > 0) return nullptr;
-  return Find(entry.spec.inherits_from);
+/// It has seen too little of its own to learn by itself: it owes no updates and publishes nothing, and practice acts
+/// with what its parent has promoted.
+bool Trainer::Borrows(const Entry& entry) const {
+  if (entry.spec.inherits_from.empty() || entry.steps.learned >= config_.borrowed_steps) return false;
+  if (entry.agent.state().updates + entry.agent.state().clone_updates > 0) return false;
+  return Find(entry.spec.inherits_from) != nullptr;
 }
 
 void Trainer::InheritIfFresh(Entry& entry) {
@@ -147,7 +148,7 @@ std::int64_t Trainer::LearnedStepsDue(const Entry& entry) const {
 }
 
 double Trainer::BacklogOf(const Entry& entry) const {
-  if (LenderTo(entry) != nullptr || entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
+  if (Borrows(entry) || entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
   const double due = config_.agent.offline_updates + config_.update_ratio * static_cast<double>(LearnedStepsDue(entry));
   return std::max(0.0, due - static_cast<double>(entry.agent.state().updates)) +
          static_cast<double>(entry.agent.clone_updates_left());
@@ -163,7 +164,7 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
   Entry* busiest = nullptr;
   double most = -1;
   for (auto& [name, entry] : entries_) {
-    if (entry.agent.phase() == Phase::kWaiting || LenderTo(entry) != nullptr) continue;
+    if (entry.agent.phase() == Phase::kWaiting || Borrows(entry)) continue;
     if (const double backlog = BacklogOf(entry); backlog > most) {
       busiest = &entry;
       most = backlog;
@@ -180,14 +181,13 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
 core::Result<skills::PolicyWeights> Trainer::Weights(const std::string& task, Actor which) const {
   const Entry* entry = Find(task);
   if (entry == nullptr) return core::Fail(core::FaultCode::kRefused, "no task named " + task + " is known");
-  const Entry* lender = LenderTo(*entry);
-  return (lender ? lender : entry)->agent.Weights(which);
+  return entry->agent.Weights(which);
 }
 
 bool Trainer::HasPolicy(const std::string& task) const {
   const Entry* entry = Find(task);
-  if (entry == nullptr) return false;
-  if (const Entry* lender = LenderTo(*entry)) return HasPolicy(lender->spec.name);
+  if (entry == nullptr || Borrows(*entry)) return false;
+  if (!entry->spec.inherits_from.empty()) return entry->agent.phase() == Phase::kLearning;  // Before, its parent's.
   const AgentState& state = entry->agent.state();
   return entry->agent.clone_updates_left() == 0 &&
          (state.clone_updates > 0 || state.updates >= std::max(1, config_.agent.offline_updates));
@@ -202,10 +202,6 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.phase = agent.phase();
     facts.updates = agent.state().updates;
     facts.clone_updates = agent.state().clone_updates;
-    const Entry* lender = LenderTo(entry);
-    facts.policy_of = (lender ? *lender : entry).spec.name;
-    facts.policy_updates = (lender ? *lender : entry).agent.state().updates;
-    facts.policy_phase = (lender ? *lender : entry).agent.phase();
     facts.own_steps = entry.steps.own;
     facts.learned_steps = entry.steps.learned;
     facts.samples = agent.practice().size();

@@ -32,9 +32,6 @@ struct AgentFacts {
   Phase phase = Phase::kWaiting;
   std::int64_t updates = 0;
   std::int64_t clone_updates = 0;
-  std::string policy_of;            // The task whose policy acts: a recovery task borrows its parent's at first.
-  std::int64_t policy_updates = 0;  // Behind that policy.
-  Phase policy_phase = Phase::kWaiting;
   std::int64_t own_steps = 0;      // Policy steps of its own task's practice, ever.
   std::int64_t learned_steps = 0;  // Of them, those in which a learned policy acted.
   std::size_t samples = 0;
@@ -86,7 +83,7 @@ class Trainer {
 
   /// Faults: kRefused for an unknown task.
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;
-  /// A task whose policy has something to show: cloned, borrowed, inherited, or trained.
+  /// A task whose policy has something to show: cloned, inherited, or trained. Not one that borrows its parent's.
   bool HasPolicy(const std::string& task) const;
   std::vector<AgentFacts> Facts() const;
 
@@ -123,7 +120,7 @@ class Trainer {
   int AddSegment(Entry& entry, const Segment& segment, IngestFacts& facts);
   bool TakeAsDemonstration(Entry& entry, const core::Episode& episode);
   void Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts);
-  const Entry* LenderTo(const Entry& entry) const;
+  bool Borrows(const Entry& entry) const;
   std::int64_t LearnedStepsDue(const Entry& entry) const;
   void InheritIfFresh(Entry& entry);
   void Remember(const core::Episode& episode);

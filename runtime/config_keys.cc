@@ -226,6 +226,7 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.In("practice");
   keys.Number("demonstrations_wanted", c.demonstrations_wanted, {0, 10000});
   keys.Number("recovery_demonstrations_wanted", c.recovery_demonstrations_wanted, {0, 10000});
+  keys.Number("borrowed_belief_attempts", c.borrowed_belief_attempts, {0, 1000});
   keys.Number("scripted_share", c.scripted_share, kShare);
   keys.Number("scripted_retry_share", c.scripted_retry_share, kShare);
   keys.Number("learned_share_min", c.learned_share_min, kShare);

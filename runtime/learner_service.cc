@@ -184,9 +184,8 @@ void Service::PublishWhatIsDue() {
     if (!trainer_.HasPolicy(agent.task)) continue;
     const Published& last = published_[agent.task];
     const bool first = last.version == 0;
-    // A task that has stopped borrowing counts its own updates from nothing: any jump is news.
-    const std::int64_t since = std::abs(agent.policy_updates - std::max<std::int64_t>(last.updates, 0));
-    const bool moves = agent.policy_phase == learner::Phase::kLearning;
+    const std::int64_t since = agent.updates - std::max<std::int64_t>(last.updates, 0);
+    const bool moves = agent.phase == learner::Phase::kLearning;
     if (first || (moves && since >= options_.learner.publish_every)) Publish(agent);
   }
 }
@@ -195,8 +194,8 @@ void Service::Publish(const learner::AgentFacts& agent) {
   auto weights = trainer_.Weights(agent.task);
   if (!weights) return Complain("publishing " + agent.task, weights.error());
   Published& last = published_[agent.task];
-  last.updates = agent.policy_updates;  // Also when it fails: then the next one is tried.
-  const auto version = snapshots_.Write(agent.task, agent.policy_updates, std::move(*weights));
+  last.updates = agent.updates;  // Also when it fails: then the next one is tried.
+  const auto version = snapshots_.Write(agent.task, agent.updates, std::move(*weights));
   if (!version) return Complain("publishing " + agent.task, version.error());
   last.version = *version;
   figures_.CountPublished(agent.task);

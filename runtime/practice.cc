@@ -223,7 +223,7 @@ std::vector<Practice::Startable> Practice::WhatMayStart() {
   const auto held = HeldObject();
   for (int object = 0; object < parts_.body.seen().object_count; ++object) {
     if (AwaitsPerson(object) || (held && *held != object)) continue;
-    for (const auto& [name, entry] : tasks_) {
+    for (auto& [name, entry] : tasks_) {
       if (entry.task.spec().recovery() || !entry.task.MayStart(FactsFor(object))) continue;
       startable.push_back(StartableOf(entry, object));
     }
@@ -238,16 +238,17 @@ std::vector<Practice::Startable> Practice::WhatMayBePractised() {
   if (!config_.recovery || HeldObject()) return startable;
   for (int object = 0; object < parts_.body.seen().object_count; ++object) {
     if (AwaitsPerson(object) || MayPractise(object)) continue;
-    for (const auto& [name, entry] : tasks_)
+    for (auto& [name, entry] : tasks_)
       if (entry.task.spec().recovery() && entry.task.MayStart(FactsFor(object)))
         startable.push_back(StartableOf(entry, object));
   }
   return startable;
 }
 
-Practice::Startable Practice::StartableOf(const Entry& entry, int object) {
+Practice::Startable Practice::StartableOf(Entry& entry, int object) {
   const TaskSpec& spec = entry.task.spec();
-  const core::Competence& acts = entry.slot.acting_version() ? entry.learned : entry.scripted;
+  const Actor actor = ActorFor(entry);
+  const core::Competence acts = actor.policy ? KnownOf(entry, actor) : entry.scripted;
   const std::int64_t attempts = entry.scripted.attempts + entry.learned.attempts;
   return {{spec.name, object, acts.mean(), attempts}, TargetFor(spec, object)};
 }
@@ -260,18 +261,38 @@ bool Practice::MayPractise(int object) const {
   });
 }
 
+/// A recovery task borrows what its parent has promoted until it has a policy of its own.
+Practice::Actor Practice::ActorFor(Entry& entry) {
+  if (entry.slot.acting() != nullptr) return {entry.slot.acting(), entry.slot.acting_version(), nullptr};
+  if (!entry.task.spec().recovery()) return {};
+  const auto parent = tasks_.find(entry.task.spec().inherits_from);
+  if (parent == tasks_.end() || parent->second.slot.deployed() == nullptr) return {};
+  return {parent->second.slot.deployed(), parent->second.slot.promoted_version(), &parent->second};
+}
+
+/// What is known of a learned skill here: its attempts; of a borrowed one also, as if it were a few attempts here, how
+/// it does at home. It gets better there while it fails here, and two early failures would silence it for ever.
+core::Competence Practice::KnownOf(const Entry& entry, const Actor& actor) const {
+  core::Competence known = entry.learned;
+  if (actor.lender == nullptr) return known;
+  known.successes += config_.borrowed_belief_attempts * actor.lender->learned.mean();
+  known.failures += config_.borrowed_belief_attempts * (1 - actor.lender->learned.mean());
+  return known;
+}
+
 /// Both skills' success rates are drawn from what is known of them, and the better draw acts (Thompson 1933): what
 /// works is used, what is unsure is tried. A configured task's learned skill acts in a set share at least: it is there
 /// to learn.
-SkillKind Practice::ChooseSkill(const Entry& entry) {
+SkillKind Practice::ChooseSkill(Entry& entry) {
   const bool recovery = entry.task.spec().recovery();
   const int wanted = recovery ? config_.recovery_demonstrations_wanted : config_.demonstrations_wanted;
-  if (!IsLearnable(entry.task.spec()) || entry.slot.acting_version() == 0) return SkillKind::kScripted;
+  const Actor actor = ActorFor(entry);
+  if (!IsLearnable(entry.task.spec()) || actor.policy == nullptr) return SkillKind::kScripted;
   if ((recovery ? entry.scripted.attempts : entry.scripted.solved) < wanted) return SkillKind::kScripted;
   if (parts_.random.Chance(config_.scripted_share)) return SkillKind::kScripted;
   if (!recovery && parts_.random.Chance(config_.learned_share_min)) return SkillKind::kLearned;
   const auto draw = [this](const core::Competence& c) { return parts_.random.Beta(c.successes + 1, c.failures + 1); };
-  return draw(entry.learned) > draw(entry.scripted) ? SkillKind::kLearned : SkillKind::kScripted;
+  return draw(KnownOf(entry, actor)) > draw(entry.scripted) ? SkillKind::kLearned : SkillKind::kScripted;
 }
 
 // ---- An attempt ----
@@ -284,7 +305,8 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   episode.target = target;
   episode.skill = ChooseSkill(entry);
   episode.started = parts_.body.seen().time;
-  if (episode.skill == SkillKind::kLearned) episode.policy_version = entry.slot.acting_version();
+  const Actor actor = ActorFor(entry);
+  if (episode.skill == SkillKind::kLearned) episode.policy_version = actor.version;
   status_.task = task;
   status_.skill = Name(episode.skill);
   const char* activity = entry.task.spec().recovery() ? "recovering by" : "practising";
@@ -298,8 +320,9 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
     if (!script) return tl::make_unexpected(script.error());
     skill = std::move(*script);
   } else {
-    const bool mean = parts_.random.Chance(config_.mean_action_share);
-    skill = std::make_unique<PolicySkill>(*entry.slot.acting(), scene_, target,
+    // What is borrowed is there to get out of trouble; it explores at home.
+    const bool mean = actor.lender != nullptr || parts_.random.Chance(config_.mean_action_share);
+    skill = std::make_unique<PolicySkill>(*actor.policy, scene_, target,
                                           mean ? PolicySkill::Mode::kMean : PolicySkill::Mode::kSample, parts_.random);
   }
   if (auto begun = parts_.journal.Begin(episode); !begun) return begun;

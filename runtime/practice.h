@@ -93,6 +93,12 @@ class Practice {
     skills::PolicySlot slot;
     std::int64_t judged_version = 0;  // The newest that an earlier session promoted or rejected: not tried again.
   };
+  /// The learned policy that would act for a task now.
+  struct Actor {
+    skills::LearnedPolicy* policy = nullptr;  // None yet.
+    std::int64_t version = 0;
+    const Entry* lender = nullptr;  // The parent, while a recovery task has no policy of its own.
+  };
   struct Startable {
     Option option;
     core::Target target;
@@ -122,12 +128,14 @@ class Practice {
 
   std::vector<Startable> WhatMayStart();
   std::vector<Startable> WhatMayBePractised();
-  Startable StartableOf(const Entry& entry, int object);
+  Startable StartableOf(Entry& entry, int object);
   bool MayPractise(int object) const;
   core::Target TargetFor(const core::TaskSpec& spec, int object);
   skills::Facts FactsFor(int object) const;
   std::optional<int> HeldObject() const;
-  core::SkillKind ChooseSkill(const Entry& entry);
+  Actor ActorFor(Entry& entry);
+  core::Competence KnownOf(const Entry& entry, const Actor& actor) const;
+  core::SkillKind ChooseSkill(Entry& entry);
   bool AwaitsPerson(int object) const { return asked_.contains(object); }
   const core::TaskSpec* RecoveryTask(const std::string& signature) const;
 

@@ -17,6 +17,7 @@ core::Result<void> Validate(const PracticeConfig& c) {
   const Range ranges[] = {
       {"demonstrations_wanted", static_cast<double>(c.demonstrations_wanted), 0, 10000},
       {"recovery_demonstrations_wanted", static_cast<double>(c.recovery_demonstrations_wanted), 0, 10000},
+      {"borrowed_belief_attempts", c.borrowed_belief_attempts, 0, 1000},
       {"scripted_share", c.scripted_share, 0, 1},
       {"scripted_retry_share", c.scripted_retry_share, 0, 1},
       {"learned_share_min", c.learned_share_min, 0, 1},

@@ -10,6 +10,8 @@ namespace nightshift::runtime {
 struct PracticeConfig {
   int demonstrations_wanted = 30;          // Scripted successes before a learned skill acts: CELL.md's figure.
   int recovery_demonstrations_wanted = 6;  // Scripted attempts at a recovery task before its learned skill may act.
+  double borrowed_belief_attempts = 1;     // What a policy does at home counts as so many attempts where it is
+                                           // borrowed.
   double scripted_share = 0.05;            // Of later attempts: keeps the script's competence known.
   double scripted_retry_share = 0.5;       // Of scripted attempts: after a miss it tries again, which nothing else
                                            // demonstrates.

@@ -56,6 +56,15 @@ struct Tally {
   std::int64_t steps = 0;
 };
 
+/// Where an object lies at an attempt's start: what decides which grasps there are.
+std::string PlaceIn(const skills::Zone& tray, core::Vec3 at, double half_m) {
+  const double side_m = std::min(at.y - tray.y_min_m, tray.y_max_m - at.y) - half_m;
+  const double end_m = std::min(at.x - tray.x_min_m, tray.x_max_m - at.x) - half_m;
+  constexpr double kTouchingM = 0.010;  // Less than a finger.
+  if (side_m < kTouchingM) return end_m < kTouchingM ? "corner" : "side wall";
+  return end_m < kTouchingM ? "end wall" : "open";
+}
+
 class Bench final : public runtime::PracticeListener {
  public:
   Bench(const runtime::Config& config, std::uint64_t seed)
@@ -158,11 +167,10 @@ class Bench final : public runtime::PracticeListener {
     for (const learner::AgentFacts& agent : trainer_.Facts()) {
       if (!trainer_.HasPolicy(agent.task)) continue;
       const auto last = published_.find(agent.task);
-      const bool due =
-          last == published_.end() || (agent.policy_phase == learner::Phase::kLearning &&
-                                       std::abs(agent.policy_updates - last->second) >= config_.learner.publish_every);
+      const bool due = last == published_.end() || (agent.phase == learner::Phase::kLearning &&
+                                                    agent.updates - last->second >= config_.learner.publish_every);
       if (!due) continue;
-      published_[agent.task] = agent.policy_updates;
+      published_[agent.task] = agent.updates;
       const skills::Snapshot snapshot{.version = ++version_,
                                       .task = agent.task,
                                       .updates = agent.updates,
@@ -198,7 +206,9 @@ class Bench final : public runtime::PracticeListener {
     Cell cell(config_, seed);
     io::CameraSource eyes(std::make_unique<Borrowed>(cell), config_.perception);
     runtime::Body body(cell, eyes, config_.scene);
-    int confirmed = 0;
+    int confirmed = 0, scenes = 0, solved_before = 0;
+    std::string place;
+    std::map<std::string, Tally> by_place;
     runtime::Evaluation evaluation({.body = body,
                                     .scene = config_.scene,
                                     .tasks = config_.tasks,
@@ -206,6 +216,10 @@ class Bench final : public runtime::PracticeListener {
                                     .stage = {.set =
                                                   [&](std::uint64_t s) {
                                                     cell.world().Stage(s);
+                                                    const auto object = static_cast<std::size_t>(scenes++ % 2);
+                                                    place = PlaceIn(config_.scene.tray,
+                                                                    cell.world().Objects()[object].position_m,
+                                                                    config_.scene.object_half_m);
                                                     return Result<void>{};
                                                   },
                                               .confirm =
@@ -218,7 +232,10 @@ class Bench final : public runtime::PracticeListener {
                                                     confirmed += holds;
                                                     return Result<bool>(holds);
                                                   }},
-                                    .progress = [](int, int) {}});
+                                    .progress = [&](int, int solved) {
+                                      ++by_place[place].attempts;
+                                      by_place[place].solved += solved - std::exchange(solved_before, solved);
+                                    }});
     const auto result = evaluation.Run({.task = task, .contender = contender, .episodes = episodes, .seed = seed});
     if (!result) {
       fmt::print("evaluation: {}\n", result.error().detail);
@@ -227,6 +244,9 @@ class Bench final : public runtime::PracticeListener {
     fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {} confirmed, {:.0f} steps\n",
                minutes(), task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
                result->judged.attempts, confirmed, result->mean_steps);
+    for (const auto& [where, tally] : by_place)
+      fmt::print("{:6.1f} min              {:6} {:14} {:9} {}/{}\n", minutes(), task, what, where, tally.solved,
+                 tally.attempts);
   }
 
  private:

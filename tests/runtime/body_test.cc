@@ -45,6 +45,14 @@ TEST_F(BodyTest, NothingLeavesThatIsLargerThanAStepOrNotANumber) {
   EXPECT_NEAR(world.Tip().y, before.y, kIkErrorM);
 }
 
+TEST_F(BodyTest, TheHandTurnsAndTheTipStaysWhereItIs) {
+  const core::Vec3 before = body.seen().tip_m;
+  body.TurnHand(-1.5);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(body.Act({0, 0, 0, -1}));
+  EXPECT_NEAR(core::ForwardKinematics(scene.arm, body.seen().joints.q_rad).yaw_rad, -1.5, 0.01);
+  EXPECT_LT(Norm(body.seen().tip_m - before), 0.004);
+}
+
 TEST_F(BodyTest, TheTipStaysAboveTheTable) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(body.Act({0, 0, -1, 0}));
   EXPECT_GT(world.Tip().z, 0.004);

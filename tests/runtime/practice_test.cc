@@ -468,6 +468,48 @@ TEST_F(Lab, AWorseCandidateIsRejectedAndThePromotedPolicyActsAgain) {
   EXPECT_EQ(practice->slot("rise")->acting_version(), 1);
 }
 
+/// A recovery task like `Rise`, whose parent is `Rise`.
+TaskSpec RiseAgain() {
+  TaskSpec task = Rise();
+  task.name = "rise-again";
+  task.failure_kind = "stuck";
+  task.signature = "stuck";
+  task.inherits_from = "rise";
+  task.script = "unwedge";
+  return task;
+}
+
+/// A session in which `Rise` has a promoted policy and may not start: its recovery task is all there is to do.
+struct Borrowing : Lab {
+  void Begins(const std::vector<core::Competence>& known = {}) {
+    PromotesOneRejectsTwo();
+    journal.catalogue.recovery_tasks = {RiseAgain()};
+    journal.catalogue.competence = known;
+    config.recovery_demonstrations_wanted = 0;
+    TaskSpec not_now = Rise();
+    not_now.start = "tip_z > 9";
+    Restart({not_now});
+  }
+};
+
+TEST_F(Borrowing, ARecoveryTaskWithoutAPolicyOfItsOwnActsWithWhatItsParentHasPromoted) {
+  Begins();
+  ASSERT_TRUE(Until([this] { return CompetenceOf("rise-again", SkillKind::kLearned).attempts > 0; }));
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+  EXPECT_EQ(journal.closed.back().outcome, Outcome::kSuccess);
+}
+
+TEST_F(Borrowing, EarlyFailuresDoNotSilenceAPolicyThatDoesWellAtHome) {
+  const core::Competence failed{.task = "rise-again", .skill = SkillKind::kLearned, .failures = 500, .attempts = 500};
+  core::Competence script = failed;
+  script.skill = SkillKind::kScripted;
+  script.failures = 50;
+  config.borrowed_belief_attempts = 1000;
+  Begins({failed, script});
+  Cycles(1);
+  EXPECT_EQ(CompetenceOf("rise-again", SkillKind::kLearned).attempts, 501);
+}
+
 TEST_F(Lab, ACorruptSnapshotIsReportedAndThePreviousPolicyStays) {
   TrustsPolicies();
   world.PutsObject(0.20, 0.0);
