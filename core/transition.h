@@ -42,7 +42,7 @@ struct Episode {
   std::string task;
   Target target;
   SkillKind skill = SkillKind::kScripted;
-  std::int64_t policy_version = 0;  // Of the snapshot that acted; 0: none.
+  std::int64_t policy_version = 0;  // Of the snapshot that acted, maybe borrowed; 0: none.
   bool demonstration = false;       // Worth imitating: goes to the demonstrations when it succeeded.
   Instant started;
   Instant ended;

@@ -213,7 +213,9 @@ core::Result<void> Agent::Restore(AgentState state) {
   if (state.actor.size() != state_.actor.size() || state.deployed.size() != state_.actor.size() ||
       state.critics.size() != state_.critics.size() || state.targets.size() != state_.critics.size())
     return refuse("the saved networks have another size than learner.agent.width = " + std::to_string(config_.width) +
-                  " and critics = " + std::to_string(config_.critics) + " ask for; restore the old values");
+                  " and critics = " + std::to_string(config_.critics) +
+                  " ask for, or policies see other features than when they were saved; restore the old values or begin "
+                  "with a fresh data folder");
   if (!SameSize(state.actor_adam, state.actor) || !SameSize(state.critic_adam, state.critics))
     return refuse("the saved optimiser moments do not fit the networks");
   for (const auto* values : {&state.actor, &state.deployed, &state.critics, &state.targets, &state.actor_adam.first,

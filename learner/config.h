@@ -79,8 +79,8 @@ struct Config {
   int scripted_demonstrations_max = 100;  // Episodes per task; after that the script has nothing new to show.
   int learned_demonstrations_max = 400;   // Further episodes per task, from learned successes: what works is imitated.
   Relabelling relabelling = Relabelling::kAll;  // Successes alone would make every start look promising.
-  int borrowed_steps = 1500;     // Learned steps of a recovery task in which its parent's policy acts for it:
-                                 // too few to learn from alone, and the parent improves meanwhile.
+  int borrowed_steps = 1500;     // Learned steps of a recovery task before it learns by itself; until then its parent's
+                                 // policy acts: so few are too few to learn from, and the parent improves meanwhile.
   int healthy_every = 500;       // Updates between the copies that a diverged agent falls back to.
   int publish_every = 1000;      // Updates between snapshots of a task.
   int snapshots_kept = 40;       // Files per task; older ones go, except those the catalogue names.

@@ -31,7 +31,8 @@ core::Result<void> CheckShapes(const PolicyWeights& weights) {
   int inputs = kFeatureSize;
   for (const DenseLayer& layer : weights.layers) {
     if (layer.inputs != inputs)
-      return refuse("a layer takes " + number(layer.inputs) + " numbers, its input has " + number(inputs));
+      return refuse("a layer takes " + number(layer.inputs) + " numbers, its input has " + number(inputs) +
+                    "; a snapshot of another version of Nightshift cannot act");
     if (layer.outputs < 1 || layer.outputs > kUnitsMax)
       return refuse("a layer has " + number(layer.outputs) + " units; 1 to " + number(kUnitsMax));
     const auto in = static_cast<std::size_t>(layer.inputs), out = static_cast<std::size_t>(layer.outputs);

@@ -100,6 +100,9 @@ Result<std::map<std::string, skills::LearnedPolicy>> LoadPolicies(const std::fil
     if (!policy) return tl::make_unexpected(policy.error());
     policies.emplace(task, std::move(*policy));
   }
+  for (const core::TaskSpec& spec : tasks)  // As in practice: a recovery task without a policy borrows its parent's.
+    if (spec.recovery() && !policies.contains(spec.name) && policies.contains(spec.inherits_from))
+      policies.emplace(spec.name, policies.at(spec.inherits_from));
   return policies;
 }
 

@@ -9,10 +9,12 @@
 // what the policies solve on fresh scenes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "io/camera/camera_source.h"
 #include "learner/trainer.h"
@@ -60,7 +62,7 @@ struct Tally {
 std::string PlaceIn(const skills::Zone& tray, core::Vec3 at, double half_m) {
   const double side_m = std::min(at.y - tray.y_min_m, tray.y_max_m - at.y) - half_m;
   const double end_m = std::min(at.x - tray.x_min_m, tray.x_max_m - at.x) - half_m;
-  constexpr double kTouchingM = 0.010;  // Less than a finger.
+  constexpr double kTouchingM = 0.010;  // A finger and what it needs to come down.
   if (side_m < kTouchingM) return end_m < kTouchingM ? "corner" : "side wall";
   return end_m < kTouchingM ? "end wall" : "open";
 }
@@ -244,6 +246,7 @@ class Bench final : public runtime::PracticeListener {
     fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {} confirmed, {:.0f} steps\n",
                minutes(), task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
                result->judged.attempts, confirmed, result->mean_steps);
+    if (task != "pick") return;  // Elsewhere the start is brought about after the scene was set.
     for (const auto& [where, tally] : by_place)
       fmt::print("{:6.1f} min              {:6} {:14} {:9} {}/{}\n", minutes(), task, what, where, tally.solved,
                  tally.attempts);

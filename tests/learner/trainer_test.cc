@@ -223,6 +223,12 @@ TEST(Trainer, ARecoveryTaskWithEnoughOfItsOwnGoesOnFromWhatItsParentKnows) {
   ASSERT_GE(practice.trainer.Backlog(), 1);
   EXPECT_EQ(practice.trainer.UpdateOnce()->task, "regain");
   EXPECT_EQ(practice.FirstLayer("regain"), practice.FirstLayer("reach")) << "its critics come first";
+  EXPECT_FALSE(practice.trainer.HasPolicy("regain")) << "nothing new to judge yet";
+  while (practice.trainer.Facts()[1].phase != Phase::kLearning) {
+    practice.RegainByPolicy();
+    practice.trainer.UpdateOnce();
+  }
+  EXPECT_TRUE(practice.trainer.HasPolicy("regain"));
 }
 
 TEST(Trainer, ServesTheTaskThatIsFurthestBehind) {

@@ -152,6 +152,24 @@ TEST_F(EpisodeTest, LowDownTheHandKeepsItsTurn) {
   EXPECT_NEAR(Yaw(), 0, 0.01);
 }
 
+TEST_F(EpisodeTest, AHandThatComesDownStopsTurning) {
+  spec.failure = "";
+  world.MovesObject(0, 0.2, AtTheWall());
+  ASSERT_TRUE(body.GoTo({0.2, 0.0, 0.07}, false, 40));
+  ASSERT_TRUE(Run(down));
+  EXPECT_LT(Yaw(), -0.2) << "it had begun";
+  EXPECT_GT(Yaw(), -1.0) << "and did not end";
+}
+
+TEST_F(EpisodeTest, ClosedOnWhatIsNotSeenTheHandKeepsItsTurn) {
+  ASSERT_TRUE(HoldsTheObjectUp());
+  world.PutsObject(0.2, AtTheWall());
+  Drifting carry({0, 0, 0, 1});
+  ASSERT_TRUE(RunEpisode(body, skills::Task::Make(spec).value(), scene, carry,
+                         {.id = 1, .task = spec.name, .target = {1, {}}}, EndsAt::kFirstFailure, on_step));
+  EXPECT_NEAR(Yaw(), 0, 0.01);
+}
+
 TEST_F(EpisodeTest, WithAnObjectInItTheHandKeepsItsTurn) {
   ASSERT_TRUE(HoldsTheObjectUp());
   Drifting carry({0, 1, 0, 1});
