@@ -52,6 +52,7 @@ class LearnerService : public testing::Test {
       for (std::size_t s = 0; s < episode.steps.size(); ++s)
         ASSERT_TRUE((*journal)->Append(episode.id, static_cast<int>(s), episode.steps[s]));
       ASSERT_TRUE((*journal)->Close(episode));
+      last_episode_ = episode.id;
     }
   }
 
@@ -72,19 +73,22 @@ class LearnerService : public testing::Test {
     return seen;
   }
 
-  static bool CaughtUp(const wire::LearnerStatus& status) {
-    return status.updates() > 0 && status.backlog() < 1 && status.agents(0).published_version() > 0;
+  /// Has read all of the journal, which takes several reads, and owes nothing.
+  bool CaughtUp(const wire::LearnerStatus& status) const {
+    return status.cursor() == last_episode_ && status.updates() > 0 && status.backlog() < 1 &&
+           status.agents(0).published_version() > 0;
   }
 
   std::filesystem::path data_;
   PointWorld world_{1};
   LearnerServiceOptions options_;
   std::size_t steps_learned_ = 0;
+  std::int64_t last_episode_ = 0;
 };
 
 TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
   Journal(30);
-  const auto status = RunUntil(CaughtUp);
+  const auto status = RunUntil([this](const wire::LearnerStatus& s) { return CaughtUp(s); });
   ASSERT_TRUE(status);
   EXPECT_GT(status->transitions(), 0u);
   EXPECT_EQ(status->agents(0).task(), "reach");
@@ -98,7 +102,7 @@ TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
 
 TEST_F(LearnerService, GoesOnWhereItWasAfterARestart) {
   Journal(30);
-  const auto first = RunUntil(CaughtUp);
+  const auto first = RunUntil([this](const wire::LearnerStatus& s) { return CaughtUp(s); });
   ASSERT_TRUE(first);
   Journal(5, core::SkillKind::kLearned);
   const auto second = RunUntil([&](const wire::LearnerStatus& status) {
