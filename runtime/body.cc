@@ -18,7 +18,6 @@ constexpr double kTipZMaxM = 0.20;
 constexpr double kRoomM = 0.08;      // Around tray and bin: what fell over a wall is within it, and nothing else is.
 constexpr double kAxisRoomM = 0.08;  // From the pan axis: nearer, a small step of the tip is a long way for the joints.
 constexpr double kJointLeadRad = 0.35;  // Of a target before its joint: below the tracking error that stops the arm.
-constexpr double kTurnRad = 0.3;  // Of the hand, per period: more would leave the roll behind, and the tip would drift.
 constexpr double kArrivedM = 0.008;
 
 double Clamped(double value, double middle, double lead) { return std::clamp(value, middle - lead, middle + lead); }
@@ -61,9 +60,8 @@ core::ProposedAction Body::Proposal(Vec3 tip_m) {
   proposal.sequence = ++sequence_;
   proposal.deadline = report_.joints.time + kDeadline;
   proposal.axes = core::kArmAxes;
-  const double yaw_rad = core::ForwardKinematics(scene_.arm, report_.commanded_q_rad).yaw_rad;
   // Out of reach: the joints stay where they were told to be; only the jaw may move.
-  if (auto q = core::InverseKinematics(scene_.arm, tip_m, Toward(yaw_rad, jaw_yaw_rad_.value_or(yaw_rad), kTurnRad)))
+  if (auto q = core::InverseKinematics(scene_.arm, tip_m, 0))
     target_q_rad_ = *q;
   else
     target_q_rad_ = report_.commanded_q_rad;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <optional>
-
 #include "core/devices.h"
 #include "io/camera/object_source.h"
 #include "skills/scene.h"
@@ -23,10 +21,6 @@ class Body {
 
   /// Lets one period pass without wanting anything, and looks.
   core::Result<Moved> Rest();
-
-  /// From the next command on the hand turns until the jaw closes along this direction, from the base's y axis; none:
-  /// it stays as it is, which is how a body begins.
-  void TurnHand(std::optional<double> jaw_yaw_rad) { jaw_yaw_rad_ = jaw_yaw_rad; }
 
   /// One policy period. The action is relative to the commanded tip; the gripper has a hysteresis of +-0.25.
   core::Result<Moved> Act(const core::PolicyAction& action);
@@ -52,7 +46,6 @@ class Body {
   core::Observation seen_;
   core::PeriodReport report_;
   core::AxisArray target_q_rad_{};
-  std::optional<double> jaw_yaw_rad_;
   bool jaw_closed_ = false;
   std::uint64_t sequence_ = 0;
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/episode.h"
 
-#include <optional>
-
 namespace nightshift::runtime {
 namespace {
 
@@ -15,25 +13,10 @@ core::Outcome OutcomeOf(const skills::Task& task, core::Outcome judged, EndsAt e
   return spent >= task.spec().time_limit ? core::Outcome::kTimeout : core::Outcome::kRunning;
 }
 
-constexpr double kClearOfObjectsM = 0.05;  // Of the grasp point: fingertips are 10 mm below it, objects 28 mm high.
-constexpr double kLiftedM = 0.045;         // Above the tray's walls: what was only pinched was never held.
+constexpr double kLiftedM = 0.045;  // Above the tray's walls: what was only pinched was never held.
 
 bool Lifted(const skills::Facts& facts) {
   return Get(facts, skills::Fact::kHeld) != 0 && Get(facts, skills::Fact::kObjectZ) > kLiftedM;
-}
-
-/// Up and empty, the hand turns to how the object lies; with the object, to how it shall lie. None: it stays as it is,
-/// because low down it would sweep objects away, and closed on something it may hold what is not seen.
-/// docs/decisions/turned-hand.md
-std::optional<double> TurnOfHand(const core::Observation& seen, const core::Target& target, core::GoalKind goal,
-                                 const skills::Scene& scene) {
-  const skills::Facts facts = FactsOf(seen, target, scene);
-  if (seen.tip_m.z < kClearOfObjectsM) return std::nullopt;
-  if (Get(facts, skills::Fact::kHeld) != 0)
-    return goal == core::GoalKind::kNone ? std::nullopt : std::optional(JawYawOver(scene, target.goal_m));
-  const bool empty = seen.jaw_command_rad > scene.jaw_wide_rad || seen.jaw_rad < scene.jaw_empty_rad;
-  if (!empty || Get(facts, skills::Fact::kObjectSeen) == 0) return std::nullopt;
-  return JawYawOver(scene, seen.objects[static_cast<std::size_t>(target.object)].position_m);
 }
 
 }  // namespace
@@ -49,7 +32,6 @@ core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const ski
     core::Transition step;
     step.before = body.seen();
     step.proposed = skill.Act(step.before, previous);
-    body.TurnHand(TurnOfHand(step.before, episode.target, task.spec().goal, scene));
     auto moved = body.Act(step.proposed);
     if (!moved) return tl::make_unexpected(moved.error());
     const skills::Facts facts = FactsOf(moved->after, episode.target, scene);

@@ -270,8 +270,8 @@ Practice::Actor Practice::ActorFor(Entry& entry) {
   return {parent->second.slot.deployed(), parent->second.slot.promoted_version(), &parent->second};
 }
 
-/// What is known of a learned skill here: its attempts; of a borrowed one also, as if it were a few attempts here, how
-/// it does at home. It gets better there while it fails here, and two early failures would silence it for ever.
+/// What is known of a learned skill here: its attempts; of a borrowed one also how it does at home, where it gets
+/// better while it fails here.
 core::Competence Practice::KnownOf(const Entry& entry, const Actor& actor) const {
   core::Competence known = entry.learned;
   if (actor.lender == nullptr) return known;
@@ -283,10 +283,9 @@ core::Competence Practice::KnownOf(const Entry& entry, const Actor& actor) const
 /// Both skills' success rates are drawn from what is known of them, and the better draw acts (Thompson 1933): what
 /// works is used, what is unsure is tried. A configured task's learned skill acts in a set share at least: it is there
 /// to learn.
-SkillKind Practice::ChooseSkill(Entry& entry) {
+SkillKind Practice::ChooseSkill(const Entry& entry, const Actor& actor) {
   const bool recovery = entry.task.spec().recovery();
   const int wanted = recovery ? config_.recovery_demonstrations_wanted : config_.demonstrations_wanted;
-  const Actor actor = ActorFor(entry);
   if (!IsLearnable(entry.task.spec()) || actor.policy == nullptr) return SkillKind::kScripted;
   if ((recovery ? entry.scripted.attempts : entry.scripted.solved) < wanted) return SkillKind::kScripted;
   if (parts_.random.Chance(config_.scripted_share)) return SkillKind::kScripted;
@@ -303,14 +302,16 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   episode.id = parts_.journal.NextEpisodeId();
   episode.task = task;
   episode.target = target;
-  episode.skill = ChooseSkill(entry);
-  episode.started = parts_.body.seen().time;
   const Actor actor = ActorFor(entry);
+  episode.skill = ChooseSkill(entry, actor);
+  episode.started = parts_.body.seen().time;
   if (episode.skill == SkillKind::kLearned) episode.policy_version = actor.version;
   status_.task = task;
   status_.skill = Name(episode.skill);
   const char* activity = entry.task.spec().recovery() ? "recovering by" : "practising";
-  Say(fmt::format("{} {} ({})", activity, task, Name(episode.skill)), why);
+  const bool borrowed = episode.skill == SkillKind::kLearned && actor.lender != nullptr;
+  const std::string from = borrowed ? ", borrowed from " + actor.lender->task.spec().name : "";
+  Say(fmt::format("{} {} ({}{})", activity, task, Name(episode.skill), from), why);
 
   std::unique_ptr<skills::Skill> skill;
   if (episode.skill == SkillKind::kScripted) {

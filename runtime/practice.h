@@ -135,7 +135,7 @@ class Practice {
   std::optional<int> HeldObject() const;
   Actor ActorFor(Entry& entry);
   core::Competence KnownOf(const Entry& entry, const Actor& actor) const;
-  core::SkillKind ChooseSkill(Entry& entry);
+  core::SkillKind ChooseSkill(const Entry& entry, const Actor& actor);
   bool AwaitsPerson(int object) const { return asked_.contains(object); }
   const core::TaskSpec* RecoveryTask(const std::string& signature) const;
 

@@ -14,7 +14,6 @@ constexpr double kWorkM = 0.20;     // Scale of places on the table.
 constexpr double kStepM = 0.03;     // Scale of motion within one policy period.
 constexpr double kTorqueNm = 0.25;  // The jaw's rated torque.
 constexpr double kAgeS = 1.0;
-constexpr double kTurnRad = 1.6;  // A quarter turn of the hand.
 
 float Clip(double value) { return static_cast<float>(std::clamp(value, -3.0, 3.0)); }
 double Near(double value_m) { return std::clamp(value_m / kFineM, -1.5, 1.5); }
@@ -72,7 +71,6 @@ Features FeaturesOf(const core::Observation& seen, const core::Observation& prev
   out.Put(Near(p.y - seen.tip_m.y));
   out.Put(Near(p.z - seen.tip_m.z));
   out.Put(Near(seen.tip_m.z));
-  out.Put(core::ForwardKinematics(scene.arm, seen.joints.q_rad).yaw_rad / kTurnRad);
   return features;
 }
 

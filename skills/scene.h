@@ -41,12 +41,6 @@ struct Scene {
   core::Vec3 home_m{0.13, 0.0, 0.15};  // Where episodes begin; out of the camera's way.
 };
 
-/// The direction in which the jaw should close on an object, radians from the base's y axis. Zero, so across the tray;
-/// at a left or right wall a quarter turn, so along that wall, because no finger fits between it and the object. In a
-/// corner neither helps, and it is half of that: closed fingers drag best with an edge ahead. Continuous in the tray,
-/// so that an error of the camera turns the hand only a little.
-double JawYawOver(const Scene& scene, core::Vec3 object_m);
-
 /// A spot in the tray, uniformly; with probability `wall_share` against a wall.
 core::Vec3 DrawTraySpot(const Scene& scene, double wall_share, core::Random& random);
 

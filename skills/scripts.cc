@@ -21,16 +21,15 @@ constexpr double kFingerClearanceM = 0.004;  // The fixed finger stays clear of 
 constexpr double kNudgeM = 0.004;            // Standard deviation: what failed in one spot is not tried there again.
 constexpr double kReleaseHeightM = 0.055;    // Above the bin's floor: a short fall.
 constexpr double kSetDownHeightM = 0.03;     // Above the tray's floor.
-constexpr double kNoRoomM = 0.010;  // Beside an object, where a finger goes: it does not fit between it and the wall.
-constexpr double kDragM = 0.05;     // How far an object is pulled off a wall or off its neighbour.
-constexpr double kPressM = 0.005;   // How deep the fingers are sent into an object's top to press on it.
+constexpr double kNoRoomM = 0.010;       // To the left or right of an object: no finger fits between it and the wall.
+constexpr double kDragM = 0.05;          // How far an object is pulled off a wall or off its neighbour.
+constexpr double kPressM = 0.005;        // How deep the fingers are sent into an object's top to press on it.
 constexpr double kFingerBelowM = 0.010;  // Fingertips below the grasp point,
 constexpr double kClosedAsideM = 0.015;  // and, closed, beside it: the fixed finger's face.
 constexpr double kFree = 1.0;            // Speed as a share of the largest step: nothing in hand,
 constexpr double kCareful = 0.6;         // near an object,
 constexpr double kCarrying = 0.25;       // with an object in hand: what one would choose who fears to drop it,
 constexpr double kHasty = 0.8;           // or who only wants it somewhere else before the grip fades.
-constexpr double kPulling = 0.5;         // With an object under the fingers.
 constexpr int kGraspPeriods = 4;         // The jaw needs about 0.3 s to close.
 constexpr int kReleasePeriods = 4;
 
@@ -74,8 +73,8 @@ class Script : public Skill {
 
   /// Fetch the object from where it is seen, and lift it.
   void AddGrasp(const Observation& seen) {
-    const Vec3 nudge{random_.Normal(0, kNudgeM), random_.Normal(0, kNudgeM), 0};
-    const Vec3 p = Object(seen) + nudge - JawSide(seen) * kFingerClearanceM;
+    const Vec3 nudge{random_.Normal(0, kNudgeM), random_.Normal(0, kNudgeM) - kFingerClearanceM, 0};
+    const Vec3 p = Object(seen) + nudge;
     if (seen.tip_m.z < scene_.carry_height_m)
       Add({seen.tip_m.x, seen.tip_m.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
     Add({p.x, p.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
@@ -95,24 +94,19 @@ class Script : public Skill {
 
   /// Press on the object's top with closed fingers and pull it along.
   void AddDrag(const Observation& seen, Vec3 direction) {
+    const Vec3 p = Object(seen) + Vec3{0, kClosedAsideM, 0};
     const double length = std::max(NormXy(direction), 1e-6);
-    const Vec3 p = Object(seen) + JawSide(seen) * kClosedAsideM;
     const double top_m = 2 * scene_.object_half_m + kFingerBelowM - kPressM;
     const Vec3 to{p.x + direction.x / length * kDragM, p.y + direction.y / length * kDragM, top_m};
     Add({p.x, p.y, scene_.carry_height_m}, Jaw::kClosed, kFree);
     Add({p.x, p.y, top_m}, Jaw::kClosed, kCareful);
-    Add(to, Jaw::kClosed, kPulling);
+    Add(to, Jaw::kClosed, kCarrying);
     Add({to.x, to.y, scene_.carry_height_m}, Jaw::kOpen, kFree);
   }
 
   bool retries() const { return persistence_ == Persistence::kRetry; }
   Facts Now(const Observation& seen) const { return FactsOf(seen, target_, scene_); }
   bool Held(const Observation& seen) const { return Get(Now(seen), Fact::kHeld) != 0; }
-  /// From the fixed finger to the jaw, as the hand is turned over the object.
-  Vec3 JawSide(const Observation& seen) const {
-    const double yaw = JawYawOver(scene_, Object(seen));
-    return {-std::sin(yaw), std::cos(yaw), 0};
-  }
   Vec3 Object(const Observation& seen) const {
     return seen.objects[static_cast<std::size_t>(target_.object)].position_m;
   }
@@ -156,7 +150,8 @@ class Script : public Skill {
   bool started_ = false;
 };
 
-/// What lies where no finger fits beside it, so mostly in a corner, is first pulled away.
+/// A single try grasps where it is. One that has time for several first pulls away what lies at a wall on the left or
+/// right, where the fingers go.
 class Pick : public Script {
  public:
   using Script::Script;
@@ -172,11 +167,9 @@ class Pick : public Script {
   }
   bool FingersFit(const Observation& seen) const {
     const Zone& tray = scene().tray;
-    const Vec3 p = Object(seen), side = JawSide(seen);
-    const double to_side_m = std::min(p.y - tray.y_min_m, tray.y_max_m - p.y);
-    const double to_end_m = std::min(p.x - tray.x_min_m, tray.x_max_m - p.x);
-    const double room_m = (std::abs(side.x) > std::abs(side.y) ? to_end_m : to_side_m) - scene().object_half_m;
-    return !tray.Contains(p, scene().wall_tolerance_m) || room_m > kNoRoomM;
+    const double y = Object(seen).y;
+    return !tray.Contains(Object(seen), scene().wall_tolerance_m) ||
+           std::min(y - tray.y_min_m, tray.y_max_m - y) - scene().object_half_m > kNoRoomM;
   }
 };
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <optional>
 
 #include "tests/fakes/scripted_world.h"
 
@@ -16,8 +15,6 @@ constexpr double kIkErrorM = 0.002;
 class BodyTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(body.Rest()); }
-
-  double Yaw() const { return core::ForwardKinematics(scene.arm, body.seen().joints.q_rad).yaw_rad; }
 
   skills::Scene scene;
   tests::ScriptedWorld world{scene};
@@ -46,32 +43,6 @@ TEST_F(BodyTest, NothingLeavesThatIsLargerThanAStepOrNotANumber) {
   ASSERT_TRUE(body.Act({50, std::numeric_limits<float>::quiet_NaN(), 0, 0}));
   EXPECT_NEAR(world.Tip().x, before.x + scene.step_m_max, kIkErrorM);
   EXPECT_NEAR(world.Tip().y, before.y, kIkErrorM);
-}
-
-TEST_F(BodyTest, TheHandTurnsAndTheTipStaysWhereItIs) {
-  const core::Vec3 before = body.seen().tip_m;
-  body.TurnHand(-1.5);
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(body.Act({0, 0, 0, -1}));
-  EXPECT_NEAR(Yaw(), -1.5, 0.01);
-  EXPECT_LT(Norm(body.seen().tip_m - before), 0.004);
-}
-
-TEST_F(BodyTest, TheHandTurnsByAShareInEachPeriod) {
-  body.TurnHand(-1.5);
-  ASSERT_TRUE(body.Act({0, 0, 0, -1}));
-  EXPECT_NEAR(Yaw(), -0.3, 0.02);
-  body.TurnHand(std::nullopt);
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(body.Act({0, 0, 0, -1}));
-  EXPECT_NEAR(Yaw(), -0.3, 0.02);
-}
-
-TEST_F(BodyTest, ANewBodyLeavesAHandAsItIsTurned) {
-  body.TurnHand(-1.5);
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(body.Act({0, 0, 0, -1}));
-  Body next(world, world, scene);
-  ASSERT_TRUE(next.Rest());
-  ASSERT_TRUE(next.GoTo({0.2, 0.0, 0.1}, false, 40));
-  EXPECT_NEAR(core::ForwardKinematics(scene.arm, next.seen().joints.q_rad).yaw_rad, -1.5, 0.02);
 }
 
 TEST_F(BodyTest, TheTipStaysAboveTheTable) {

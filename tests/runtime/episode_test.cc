@@ -39,14 +39,6 @@ class EpisodeTest : public testing::Test {
                       on_step);
   }
 
-  double AtTheWall() const { return scene.tray.y_max_m - scene.object_half_m; }
-  bool HoldsTheObjectUp() {
-    spec.failure = "";
-    return body.GoTo({0.2, 0.0, 0.014}, false, 40) && body.GoTo({0.2, 0.0, 0.014}, true, 2) &&
-           body.GoTo({0.2, 0.0, 0.10}, true, 40) && world.held() == 0;
-  }
-  double Yaw() const { return core::ForwardKinematics(scene.arm, body.seen().joints.q_rad).yaw_rad; }
-
   skills::Scene scene;
   tests::ScriptedWorld world{scene};
   Body body{world, world, scene};
@@ -132,60 +124,6 @@ TEST_F(EpisodeTest, WhatWasOnlyPinchedWasNeverHeld) {
   EXPECT_FALSE(Run(pinch)->was_held);
   EXPECT_EQ(world.held(), 0);
   EXPECT_TRUE(Run(lift)->was_held);
-}
-
-TEST_F(EpisodeTest, UpAndEmptyTheHandTurnsToHowTheObjectLies) {
-  world.MovesObject(0, 0.2, AtTheWall());
-  ASSERT_TRUE(Run(still));
-  EXPECT_NEAR(Yaw(), JawYawOver(scene, world.Where(0)), 0.01);
-  EXPECT_LT(Yaw(), -1);
-  world.MovesObject(0, 0.2, 0.0);
-  ASSERT_TRUE(Run(still));
-  EXPECT_NEAR(Yaw(), 0, 0.01);
-}
-
-TEST_F(EpisodeTest, LowDownTheHandKeepsItsTurn) {
-  spec.failure = "";
-  ASSERT_TRUE(body.GoTo({0.2, 0.0, 0.03}, false, 40));
-  world.MovesObject(0, 0.2, AtTheWall());
-  ASSERT_TRUE(Run(still));
-  EXPECT_NEAR(Yaw(), 0, 0.01);
-}
-
-TEST_F(EpisodeTest, AHandThatComesDownStopsTurning) {
-  spec.failure = "";
-  world.MovesObject(0, 0.2, AtTheWall());
-  ASSERT_TRUE(body.GoTo({0.2, 0.0, 0.07}, false, 40));
-  ASSERT_TRUE(Run(down));
-  EXPECT_LT(Yaw(), -0.2) << "it had begun";
-  EXPECT_GT(Yaw(), -1.0) << "and did not end";
-}
-
-TEST_F(EpisodeTest, ClosedOnWhatIsNotSeenTheHandKeepsItsTurn) {
-  ASSERT_TRUE(HoldsTheObjectUp());
-  world.PutsObject(0.2, AtTheWall());
-  Drifting carry({0, 0, 0, 1});
-  ASSERT_TRUE(RunEpisode(body, skills::Task::Make(spec).value(), scene, carry,
-                         {.id = 1, .task = spec.name, .target = {1, {}}}, EndsAt::kFirstFailure, on_step));
-  EXPECT_NEAR(Yaw(), 0, 0.01);
-}
-
-TEST_F(EpisodeTest, WithAnObjectInItTheHandKeepsItsTurn) {
-  ASSERT_TRUE(HoldsTheObjectUp());
-  Drifting carry({0, 1, 0, 1});
-  ASSERT_TRUE(Run(carry));
-  ASSERT_GT(world.Where(0).y, AtTheWall());
-  EXPECT_NEAR(Yaw(), 0, 0.01);
-}
-
-TEST_F(EpisodeTest, WithAnObjectForTheTrayTheHandTurnsToHowItShallLie) {
-  ASSERT_TRUE(HoldsTheObjectUp());
-  spec.goal = core::GoalKind::kTraySpot;
-  const core::Vec3 goal{0.2, AtTheWall(), scene.object_half_m};
-  Drifting carry({0, 0, 0, 1});
-  ASSERT_TRUE(RunEpisode(body, skills::Task::Make(spec).value(), scene, carry,
-                         {.id = 1, .task = spec.name, .target = {0, goal}}, EndsAt::kFirstFailure, on_step));
-  EXPECT_NEAR(Yaw(), JawYawOver(scene, goal), 0.01);
 }
 
 TEST_F(EpisodeTest, ALearnedPolicyActsThroughItsFeatures) {

@@ -74,9 +74,11 @@ class LearnerService : public testing::Test {
   }
 
   /// Has read all of the journal, which takes several reads, and owes nothing.
-  bool CaughtUp(const wire::LearnerStatus& status) const {
-    return status.cursor() == last_episode_ && status.updates() > 0 && status.backlog() < 1 &&
-           status.agents(0).published_version() > 0;
+  auto CaughtUp() const {
+    return [this](const wire::LearnerStatus& status) {
+      return status.cursor() == last_episode_ && status.updates() > 0 && status.backlog() < 1 &&
+             status.agents(0).published_version() > 0;
+    };
   }
 
   std::filesystem::path data_;
@@ -88,7 +90,7 @@ class LearnerService : public testing::Test {
 
 TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
   Journal(30);
-  const auto status = RunUntil([this](const wire::LearnerStatus& s) { return CaughtUp(s); });
+  const auto status = RunUntil(CaughtUp());
   ASSERT_TRUE(status);
   EXPECT_GT(status->transitions(), 0u);
   EXPECT_EQ(status->agents(0).task(), "reach");
@@ -102,7 +104,7 @@ TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
 
 TEST_F(LearnerService, GoesOnWhereItWasAfterARestart) {
   Journal(30);
-  const auto first = RunUntil([this](const wire::LearnerStatus& s) { return CaughtUp(s); });
+  const auto first = RunUntil(CaughtUp());
   ASSERT_TRUE(first);
   Journal(5, core::SkillKind::kLearned);
   const auto second = RunUntil([&](const wire::LearnerStatus& status) {

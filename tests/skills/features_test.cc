@@ -55,13 +55,6 @@ TEST(Features, SeeAroundAGraspMoreFinely) {
   EXPECT_EQ(f[24], -1.5) << "far away the coarse ones say enough";
 }
 
-TEST(Features, SayHowTheHandIsTurned) {
-  core::Observation seen = SeenLying(kScene, 0.2, 0);
-  EXPECT_NEAR(FeaturesOf(seen, seen, {}, kScene)[28], 0, 1e-5);
-  seen.joints.q_rad[core::kRoll] = 1.6;
-  EXPECT_NEAR(FeaturesOf(seen, seen, {}, kScene)[28], -1, 1e-5);
-}
-
 TEST(Features, AreBounded) {
   core::Observation seen = SeenLying(kScene, 50, -50);
   seen.jaw_torque_nm = 1e6;

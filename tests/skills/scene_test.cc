@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 namespace nightshift::skills {
 namespace {
@@ -37,36 +35,6 @@ TEST(DrawTraySpot, DrawsTheWantedShareAtWalls) {
   int at_wall = 0;
   for (int i = 0; i < kDraws; ++i) at_wall += GapAt(DrawTraySpot(kScene, 0.25, random)) < 0.004;
   EXPECT_NEAR(static_cast<double>(at_wall) / kDraws, 0.25, 0.04);
-}
-
-double QuarterTurns(double x_m, double y_m) {
-  return JawYawOver(kScene, {x_m, y_m, kScene.object_half_m}) / (-std::numbers::pi / 2);
-}
-
-TEST(JawYawOver, TheJawClosesAcrossTheTrayWhereverThereIsRoom) {
-  const Zone& tray = kScene.tray;
-  EXPECT_EQ(QuarterTurns(0.2, 0.0), 0);
-  EXPECT_EQ(QuarterTurns(tray.x_min_m + kScene.object_half_m, 0.0), 0) << "at the robot's wall";
-  EXPECT_EQ(QuarterTurns(tray.x_max_m - kScene.object_half_m, 0.0), 0) << "at the far wall";
-  EXPECT_EQ(QuarterTurns(0.15, 0.19), 0) << "in the bin";
-  EXPECT_EQ(QuarterTurns(0.32, 0.0), 0) << "outside";
-}
-
-TEST(JawYawOver, AtAWallThatLeavesNoRoomTheJawClosesAlongIt) {
-  for (const double side : {-1.0, 1.0})
-    EXPECT_NEAR(QuarterTurns(0.2, side * (kScene.tray.y_max_m - kScene.object_half_m)), 1, 1e-9);
-}
-
-TEST(JawYawOver, InACornerTheHandIsHalfTurned) {
-  const Zone& tray = kScene.tray;
-  const double half_m = kScene.object_half_m;
-  EXPECT_NEAR(QuarterTurns(tray.x_min_m + half_m, tray.y_min_m + half_m), 0.5, 1e-9);
-}
-
-TEST(JawYawOver, AnErrorOfAMillimetreTurnsTheHandByTwelveDegreesAtMost) {
-  for (const double x_m : {0.13, 0.14, 0.2, 0.27})
-    for (double y_m = -0.099; y_m < 0.099; y_m += 0.001)
-      EXPECT_LT(std::abs(QuarterTurns(x_m, y_m) - QuarterTurns(x_m, y_m + 0.001)), 0.13) << x_m << ", " << y_m;
 }
 
 }  // namespace

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include "tests/runtime/lab.h"
+
+namespace nightshift::runtime {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// ---- Policies ----
+
+TEST_F(Lab, ACandidateIsPromotedOnEvidence) {
+  TrustsPolicies();
+  world.PutsObject(0.20, 0.0);
+  Start({Rise()});
+  published = {tests::ConstantPolicy("rise", 1, 3)};
+  Cycles(4);
+  EXPECT_THAT(ear.verdicts, ElementsAre("promoted"));
+  ASSERT_EQ(journal.snapshots.size(), 1u);
+  EXPECT_EQ(journal.snapshots[0].solved, 4);
+  EXPECT_EQ(practice->slot("rise")->promoted_version(), 1);
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+}
+
+TEST_F(Lab, AWorseCandidateIsRejectedAndThePromotedPolicyActsAgain) {
+  PromotesOneRejectsTwo();
+  EXPECT_THAT(ear.verdicts, ElementsAre("promoted", "rejected"));
+  EXPECT_EQ(practice->slot("rise")->promoted_version(), 1);
+  EXPECT_EQ(practice->slot("rise")->acting_version(), 1);
+}
+
+/// A recovery task like `Rise`, whose parent is `Rise`.
+TaskSpec RiseAgain() {
+  TaskSpec task = Rise();
+  task.name = "rise-again";
+  task.failure_kind = "stuck";
+  task.signature = "stuck";
+  task.inherits_from = "rise";
+  task.script = "unwedge";
+  return task;
+}
+
+/// A session in which `Rise` has a promoted policy and may not start: its recovery task is all there is to do.
+struct Borrowing : Lab {
+  void Begins(const std::vector<core::Competence>& known = {}) {
+    PromotesOneRejectsTwo();
+    journal.catalogue.recovery_tasks = {RiseAgain()};
+    journal.catalogue.competence = known;
+    config.recovery_demonstrations_wanted = 0;
+    TaskSpec not_now = Rise();
+    not_now.start = "tip_z > 9";
+    Restart({not_now});
+  }
+};
+
+TEST_F(Borrowing, ARecoveryTaskWithoutAPolicyOfItsOwnActsWithWhatItsParentHasPromoted) {
+  Begins();
+  ASSERT_TRUE(Until([this] { return CompetenceOf("rise-again", SkillKind::kLearned).attempts > 0; }));
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+  EXPECT_EQ(journal.closed.back().outcome, Outcome::kSuccess);
+  EXPECT_THAT(practice->status().activity, HasSubstr("borrowed from rise"));
+}
+
+TEST_F(Borrowing, EarlyFailuresDoNotSilenceAPolicyThatDoesWellAtHome) {
+  const core::Competence failed{.task = "rise-again", .skill = SkillKind::kLearned, .failures = 500, .attempts = 500};
+  core::Competence script = failed;
+  script.skill = SkillKind::kScripted;
+  script.failures = 50;
+  config.borrowed_belief_attempts = 1000;
+  Begins({failed, script});
+  Cycles(1);
+  EXPECT_EQ(CompetenceOf("rise-again", SkillKind::kLearned).attempts, 501);
+}
+
+TEST_F(Lab, ACorruptSnapshotIsReportedAndThePreviousPolicyStays) {
+  TrustsPolicies();
+  world.PutsObject(0.20, 0.0);
+  Start({Rise()});
+  published = {tests::ConstantPolicy("rise", 1, 3)};
+  Cycles(4);
+  published = {tests::ConstantPolicy("rise", 2, std::numeric_limits<float>::quiet_NaN())};
+  Cycles(1);
+  EXPECT_THAT(ear.faults, ElementsAre(FaultCode::kCorruptSnapshot));
+  EXPECT_EQ(practice->slot("rise")->acting_version(), 1);
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+}
+
+TEST_F(Lab, AVerdictThatCouldNotBeWrittenSurfaces) {
+  TrustsPolicies();
+  config.judged_after_attempts = 1;
+  world.PutsObject(0.20, 0.0);
+  Start({Rise()});
+  published = {tests::ConstantPolicy("rise", 1, 3)};
+  journal.refuses["SaveSnapshot"] = {FaultCode::kDiskFull, "no room"};
+  EXPECT_FALSE(practice->Cycle());
+  EXPECT_TRUE(ear.verdicts.empty());
+}
+
+// ---- Restarts ----
+
+TEST_F(Lab, ARestartRemembersCompetenceAndRecoveryTasks) {
+  world.PutsObject(0.20, 0.0);
+  world.DropsBeyond(0.05);
+  Start();
+  ASSERT_TRUE(Until([this] { return CompetenceOf("regain-dropped-in-tray", SkillKind::kScripted).attempts > 0; }));
+  const auto before = CompetenceOf("pick", SkillKind::kScripted);
+  Restart();
+  EXPECT_TRUE(KnowsTask("regain-dropped-in-tray"));
+  EXPECT_EQ(CompetenceOf("pick", SkillKind::kScripted).attempts, before.attempts);
+  EXPECT_EQ(CompetenceOf("pick", SkillKind::kScripted).successes, before.successes);
+  EXPECT_GT(CompetenceOf("regain-dropped-in-tray", SkillKind::kScripted).attempts, 0);
+}
+
+TEST_F(Lab, ARestartPutsThePromotedPolicyBack) {
+  TrustsPolicies();
+  world.PutsObject(0.20, 0.0);
+  Start({Rise()});
+  on_disk = published = {tests::ConstantPolicy("rise", 1, 3)};
+  Cycles(4);
+  Restart({Rise()});
+  EXPECT_EQ(practice->slot("rise")->promoted_version(), 1);
+  Cycles(1);
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+}
+
+TEST_F(Lab, ARestartRemembersWhatThePromotedPolicyDidAsAControl) {
+  PromotesOneRejectsTwo();
+  Restart({Rise()});
+  const auto evidence = practice->slot("rise")->promoted_evidence();
+  ASSERT_TRUE(evidence);
+  EXPECT_EQ(evidence->version, 1);
+  EXPECT_GT(evidence->attempts, 4);
+}
+
+TEST_F(Lab, ARejectedCandidateIsNotTriedAgainAfterARestart) {
+  PromotesOneRejectsTwo();
+  Restart({Rise()});
+  published = {on_disk[1]};  // The newest file in the folder is seen anew.
+  Cycles(1);
+  EXPECT_EQ(practice->slot("rise")->acting_version(), 1);
+}
+
+TEST_F(Lab, ARestartKeepsTheOpenQuestionAndCountsItOnce) {
+  world.PutsObject(0.45, 0.20);
+  Start();
+  ASSERT_TRUE(Until([this] { return !world.asked.empty(); }));
+  Restart();
+  Cycles(10);
+  EXPECT_EQ(practice->status().interventions, 1u);
+  EXPECT_EQ(ear.interventions, 1);
+  EXPECT_EQ(ear.episodes, 0);
+}
+
+TEST_F(Lab, ARestartRepeatsAnOpenQuestionToAnAttendantWhoMayHaveForgottenIt) {
+  world.PutsObject(0.45, 0.20);
+  Start();
+  ASSERT_TRUE(Until([this] { return !world.asked.empty(); }));
+  world.asked.clear();
+  Restart();
+  ASSERT_EQ(world.asked.size(), 1u);
+  EXPECT_THAT(world.asked[0].first, HasSubstr("beyond the arm's reach"));
+}
+
+TEST_F(Lab, AQuestionOfASessionWithALaterClockIsResolvedWhenTheObjectIsBack) {
+  const int cube = world.PutsObject(0.45, 0.20);
+  journal.catalogue.interventions = {{.id = 7,
+                                      .reason = "please help",
+                                      .object = cube,
+                                      .asked = core::Instant(core::Seconds(50'000)),
+                                      .resolved = std::nullopt}};
+  world.MovesObject(cube, 0.20, 0.0);
+  Start();
+  EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
+  EXPECT_TRUE(journal.interventions.at(7).resolved);
+}
+
+TEST_F(Lab, AnEpisodeClosedBeforeTheCrashIsCountedOnce) {
+  Start();
+  const core::Episode closed{.id = 9, .task = "pick", .outcome = Outcome::kSuccess};
+  ASSERT_TRUE(practice->Apply(closed));
+  EXPECT_EQ(CompetenceOf("pick", SkillKind::kScripted).solved, 1);
+  EXPECT_EQ(journal.catalogue.last_episode, 9);
+}
+
+}  // namespace
+}  // namespace nightshift::runtime
