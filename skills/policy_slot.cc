@@ -74,8 +74,9 @@ std::optional<PolicySlot::Verdict> PolicySlot::Record(bool solved) {
   }
   if (acted.evidence.attempts < rule_.attempts) return std::nullopt;
   acted.memory = MemoryOf(acted.evidence, rule_.forgetting);
-  const bool as_good = !promoted_ || acted.memory.share() >= promoted_->memory.share() - rule_.margin;
-  const Verdict verdict{acted.evidence, as_good};
+  const bool proven = promoted_ ? acted.memory.share() >= promoted_->memory.share() - rule_.margin
+                                : acted.evidence.solved > 0;
+  const Verdict verdict{acted.evidence, proven};
   if (verdict.promoted) promoted_ = std::move(candidate_);
   candidate_ = std::exchange(waiting_, std::nullopt);
   controls_ = 0;

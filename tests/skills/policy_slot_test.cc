@@ -59,6 +59,13 @@ TEST_F(PolicySlotTest, TheFirstCandidateIsPromotedOnceItHasBeenTriedEnough) {
   EXPECT_EQ(slot.promoted_version(), 1);
 }
 
+TEST_F(PolicySlotTest, TheFirstCandidateIsRejectedWhenItNeverSucceeded) {
+  ASSERT_TRUE(slot.Stage(Version(1)));
+  EXPECT_FALSE(Judged({.candidate = 0}).promoted);
+  EXPECT_EQ(slot.deployed(), nullptr);
+  EXPECT_EQ(slot.acting(), nullptr) << "until the next snapshot the script acts";
+}
+
 TEST_F(PolicySlotTest, ABetterCandidateReplacesThePromotedOne) {
   ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 5}));
   ASSERT_TRUE(slot.Stage(Version(2)));
