@@ -73,10 +73,11 @@ std::optional<PolicySlot::Verdict> PolicySlot::Record(bool solved) {
     return std::nullopt;
   }
   if (acted.evidence.attempts < rule_.attempts) return std::nullopt;
+  const bool hopeless = !promoted_ && acted.evidence.solved == 0;
+  if (hopeless && !waiting_) return std::nullopt;  // Without its practice there would be no next snapshot.
   acted.memory = MemoryOf(acted.evidence, rule_.forgetting);
-  const bool proven = promoted_ ? acted.memory.share() >= promoted_->memory.share() - rule_.margin
-                                : acted.evidence.solved > 0;
-  const Verdict verdict{acted.evidence, proven};
+  const bool as_good = !promoted_ || acted.memory.share() >= promoted_->memory.share() - rule_.margin;
+  const Verdict verdict{acted.evidence, as_good && !hopeless};
   if (verdict.promoted) promoted_ = std::move(candidate_);
   candidate_ = std::exchange(waiting_, std::nullopt);
   controls_ = 0;

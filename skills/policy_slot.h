@@ -20,8 +20,8 @@ struct JudgingRule {
 /// happens. While a candidate is judged the promoted policy acts now and then as its control, and what it did long ago
 /// is forgotten: neither a world that has become harder nor old luck decides for ever. Few attempts decide, but against
 /// many: snapshots swing more than a candidate's attempts can tell, and what has proven itself is only replaced by what
-/// looks at least as good; the first must have succeeded once. A regression costs nothing but the candidate's attempts.
-/// Thread: one.
+/// looks at least as good. A regression costs nothing but the candidate's attempts. The first must have succeeded once;
+/// until then it practises on, or gives way to a newer one. Thread: one.
 class PolicySlot {
  public:
   explicit PolicySlot(const JudgingRule& rule) : rule_(rule) {}

@@ -138,14 +138,19 @@ class Lab : public testing::Test {
     config.plan.failures_for_a_task = 1000;
   }
 
-  /// Version 1 of the policy for `Rise` succeeds and is promoted, version 2 fails and is rejected; both are on disk.
-  void PromotesOneRejectsTwo() {
+  /// Version 1 of the policy for `Rise` succeeds and is promoted.
+  void PromotesOne() {
     TrustsPolicies();
     world.PutsObject(0.20, 0.0);
     Start({Rise()});
-    on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
-    published = {on_disk[0]};
+    published = {tests::ConstantPolicy("rise", 1, 3)};
     Cycles(4);
+  }
+
+  /// Then version 2 fails and is rejected; both are on disk.
+  void PromotesOneRejectsTwo() {
+    on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
+    PromotesOne();
     published = {on_disk[1]};
     ASSERT_TRUE(Until([this] { return ear.verdicts.size() == 2; }));
   }

@@ -12,11 +12,7 @@ using testing::HasSubstr;
 // ---- Policies ----
 
 TEST_F(Lab, ACandidateIsPromotedOnEvidence) {
-  TrustsPolicies();
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  published = {tests::ConstantPolicy("rise", 1, 3)};
-  Cycles(4);
+  PromotesOne();
   EXPECT_THAT(ear.verdicts, ElementsAre("promoted"));
   ASSERT_EQ(journal.snapshots.size(), 1u);
   EXPECT_EQ(journal.snapshots[0].solved, 4);
@@ -75,11 +71,7 @@ TEST_F(Borrowing, EarlyFailuresDoNotSilenceAPolicyThatDoesWellAtHome) {
 }
 
 TEST_F(Lab, ACorruptSnapshotIsReportedAndThePreviousPolicyStays) {
-  TrustsPolicies();
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  published = {tests::ConstantPolicy("rise", 1, 3)};
-  Cycles(4);
+  PromotesOne();
   published = {tests::ConstantPolicy("rise", 2, std::numeric_limits<float>::quiet_NaN())};
   Cycles(1);
   EXPECT_THAT(ear.faults, ElementsAre(FaultCode::kCorruptSnapshot));
@@ -114,11 +106,8 @@ TEST_F(Lab, ARestartRemembersCompetenceAndRecoveryTasks) {
 }
 
 TEST_F(Lab, ARestartPutsThePromotedPolicyBack) {
-  TrustsPolicies();
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  on_disk = published = {tests::ConstantPolicy("rise", 1, 3)};
-  Cycles(4);
+  PromotesOne();
+  on_disk = {tests::ConstantPolicy("rise", 1, 3)};
   Restart({Rise()});
   EXPECT_EQ(practice->slot("rise")->promoted_version(), 1);
   Cycles(1);

@@ -59,11 +59,32 @@ TEST_F(PolicySlotTest, TheFirstCandidateIsPromotedOnceItHasBeenTriedEnough) {
   EXPECT_EQ(slot.promoted_version(), 1);
 }
 
-TEST_F(PolicySlotTest, TheFirstCandidateIsRejectedWhenItNeverSucceeded) {
+TEST_F(PolicySlotTest, AFirstCandidateThatNeverSucceedsPractisesOnUntilItDoes) {
   ASSERT_TRUE(slot.Stage(Version(1)));
-  EXPECT_FALSE(Judged({.candidate = 0}).promoted);
+  for (int i = 0; i < 30; ++i) EXPECT_FALSE(slot.Record(false));
   EXPECT_EQ(slot.deployed(), nullptr);
-  EXPECT_EQ(slot.acting(), nullptr) << "until the next snapshot the script acts";
+  EXPECT_EQ(slot.acting_version(), 1) << "without practice there would be no next snapshot";
+  const auto verdict = slot.Record(true);
+  ASSERT_TRUE(verdict);
+  EXPECT_TRUE(verdict->promoted);
+}
+
+TEST_F(PolicySlotTest, AFirstCandidateThatNeverSucceedsGivesWayToANewerOne) {
+  ASSERT_TRUE(slot.Stage(Version(1)));
+  ASSERT_TRUE(slot.Stage(Version(2)));
+  EXPECT_FALSE(Judged({.candidate = 0}).promoted);
+  EXPECT_EQ(slot.acting_version(), 2);
+  EXPECT_EQ(slot.deployed(), nullptr);
+}
+
+TEST_F(PolicySlotTest, AFirstCandidateThatHasPractisedOnGivesWayAsSoonAsANewerOneComes) {
+  ASSERT_TRUE(slot.Stage(Version(1)));
+  for (int i = 0; i < 30; ++i) EXPECT_FALSE(slot.Record(false));
+  ASSERT_TRUE(slot.Stage(Version(2)));
+  const auto verdict = slot.Record(false);
+  ASSERT_TRUE(verdict);
+  EXPECT_FALSE(verdict->promoted);
+  EXPECT_EQ(slot.acting_version(), 2);
 }
 
 TEST_F(PolicySlotTest, ABetterCandidateReplacesThePromotedOne) {
