@@ -157,6 +157,8 @@ def main():
         await_that(lambda: "pick" in learned_versions(robot), "a learned policy picks", LEARNED_S, robot.alive)
         check_corrupt_snapshot(robot)
         say("a corrupt snapshot is not used")
+        await_that(lambda: robot.catalogue("SELECT 1 FROM snapshot WHERE state = 'promoted'"), "a policy is promoted",
+                   LEARNED_S, robot.alive)  # The next run must miss it: only what has succeeded once is promoted.
         check(robot.stop() == 0, "the run exits 0")
         check_all_snapshots_corrupt(robot)
         say("a run begins with nothing but corrupt snapshots")
