@@ -107,8 +107,14 @@ class Script : public Skill {
   bool retries() const { return persistence_ == Persistence::kRetry; }
   Facts Now(const Observation& seen) const { return FactsOf(seen, target_, scene_); }
   bool Held(const Observation& seen) const { return Get(Now(seen), Fact::kHeld) != 0; }
+  /// Where the object lies: what the camera puts into a wall lies at it.
   Vec3 Object(const Observation& seen) const {
-    return seen.objects[static_cast<std::size_t>(target_.object)].position_m;
+    const Vec3 p = seen.objects[static_cast<std::size_t>(target_.object)].position_m;
+    const Zone& tray = scene_.tray;
+    const double half_m = scene_.object_half_m;
+    if (!tray.Contains(p, scene_.wall_tolerance_m)) return p;
+    return {std::clamp(p.x, tray.x_min_m + half_m, tray.x_max_m - half_m),
+            std::clamp(p.y, tray.y_min_m + half_m, tray.y_max_m - half_m), p.z};
   }
   const Scene& scene() const { return scene_; }
   const core::Target& target() const { return target_; }

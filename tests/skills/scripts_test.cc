@@ -117,7 +117,7 @@ TEST_F(ScriptTest, OnceMeansOneGraspAndRetryMeansMore) {
 
 /// Where the fingers came down, and where they rose again.
 struct Pull {
-  double low_m = 1, pressed_y_m = 0, released_y_m = 0;
+  double low_m = 1, pressed_x_m = 0, pressed_y_m = 0, released_y_m = 0;
 };
 
 class PullTest : public ScriptTest {
@@ -126,7 +126,12 @@ class PullTest : public ScriptTest {
     Pull pull;
     for (int i = 0; i < periods && !script->Finished(); ++i) {
       Periods(1);
-      if (seen.tip_m.z < pull.low_m - 1e-6) pull.pressed_y_m = seen.tip_m.y, pull.low_m = seen.tip_m.z;
+      if (pull.low_m < 0.05 && seen.tip_m.z > 0.05) break;
+      if (seen.tip_m.z < pull.low_m - 1e-6) {
+        pull.low_m = seen.tip_m.z;
+        pull.pressed_x_m = seen.tip_m.x;
+        pull.pressed_y_m = seen.tip_m.y;
+      }
       if (seen.tip_m.z < 0.05) pull.released_y_m = seen.tip_m.y;
     }
     return pull;
@@ -156,6 +161,13 @@ TEST_F(PullTest, WhatTheCameraPutsIntoTheWallIsPulledAwayToo) {
   grips = false;
   Begins("pick", Persistence::kRetry);
   EXPECT_GT(FirstPull(30).low_m, scene.object_half_m);
+}
+
+TEST_F(PullTest, WhatTheCameraPutsIntoAWallIsPressedWhereItMustLie) {
+  seen = tests::SeenLying(scene, scene.tray.x_min_m - 0.004, 0.0);
+  grips = false;
+  Begins("unwedge");
+  EXPECT_NEAR(FirstPull(30).pressed_x_m, scene.tray.x_min_m + scene.object_half_m, 0.008);
 }
 
 TEST_F(PullTest, ASingleTryGraspsAlsoAtAWall) {
