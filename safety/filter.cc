@@ -97,7 +97,7 @@ void Filter::Raise(StopCause cause) {
 
 void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
-  if (relax_pending_ && Rests()) SeedFarOff(seen);
+  if (relax_pending_ && Rests()) Relax(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
   if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Cooled();
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
@@ -268,6 +268,12 @@ void Filter::SeedFarOff(const core::JointState& seen) {
     if (std::abs(motion_.q_rad[i] - seen.q_rad[i]) > limits_.reseed_error_rad_max[i]) motion_.q_rad[i] = seen.q_rad[i];
   relax_pending_ = false;
   stall_.Reset();
+}
+
+/// An axis that is off by little may push, too, and would go on where another has given way. The jaw holds on.
+void Filter::Relax(const core::JointState& seen) {
+  std::copy_n(seen.q_rad.begin(), core::kJaw, motion_.q_rad.begin());
+  SeedFarOff(seen);
 }
 
 Judgement Filter::Conclude() {

@@ -98,6 +98,7 @@ class Filter {
 
   void SeedAll(const core::JointState& seen);
   void SeedFarOff(const core::JointState& seen);
+  void Relax(const core::JointState& seen);
   Judgement Conclude();
 
   Limits limits_;

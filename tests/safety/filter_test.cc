@@ -333,6 +333,24 @@ TEST(Filter, LatchesAStallAndStopsPushing) {
   EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kPan], held[core::kPan], 1e-9);
 }
 
+TEST(Filter, AfterAStallNoAxisGoesOnPushingWhereAnotherHasGivenWay) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.q_rad[core::kJaw] = 0.5;
+  const auto held = arm.seen.q_rad;
+  arm.stuck = true;
+  arm.seen.torque_nm[core::kPan] = 2.5;
+  auto target = held;
+  target[core::kPan] += 0.4;
+  target[core::kWrist] -= 0.08;  // Too little to stall by itself, and less than gravity's sag might explain.
+  target[core::kJaw] = 0;
+  for (int period = 0; period < 60 && !arm.filter.latch().latched(); ++period) arm.Period(arm.Propose(target));
+  ASSERT_EQ(arm.filter.latch().worst, StopCause::kStall);
+  arm.Ticks(30);
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kWrist], held[core::kWrist], 1e-9);
+  EXPECT_LT(arm.filter.commanded_q_rad()[core::kJaw], 0.1) << "what is held stays held";
+}
+
 TEST(Filter, AJawThatHoldsAnObjectIsNotAStall) {
   IdealArm arm;
   arm.Arm();
