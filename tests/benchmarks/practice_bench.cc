@@ -6,7 +6,8 @@
 //   practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
 // Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
-// what the policies solve on fresh scenes.
+// what the policies solve on fresh scenes. With MINUTES 0 the scripts are measured instead; with BENCH_WALLS in the
+// environment on scenes whose object lies at a wall, and also the one that frees it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,9 +16,11 @@
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "io/camera/camera_source.h"
 #include "learner/trainer.h"
+#include "recovery/failure.h"
 #include "runtime/config.h"
 #include "runtime/evaluation.h"
 #include "runtime/practice.h"
@@ -58,13 +61,16 @@ struct Tally {
   std::int64_t steps = 0;
 };
 
+constexpr const char* kFreeWedged = "free-wedged";
+
 /// Where an object lies at an attempt's start: what decides which grasps there are.
 std::string PlaceIn(const skills::Zone& tray, core::Vec3 at, double half_m) {
   const double side_m = std::min(at.y - tray.y_min_m, tray.y_max_m - at.y) - half_m;
   const double end_m = std::min(at.x - tray.x_min_m, tray.x_max_m - at.x) - half_m;
   constexpr double kTouchingM = 0.010;  // A finger and what it needs to come down.
   if (side_m < kTouchingM) return end_m < kTouchingM ? "corner" : "side wall";
-  return end_m < kTouchingM ? "end wall" : "open";
+  if (end_m >= kTouchingM) return "open";
+  return at.x - tray.x_min_m < tray.x_max_m - at.x ? "near wall" : "far wall";
 }
 
 class Bench final : public runtime::PracticeListener {
@@ -217,11 +223,7 @@ class Bench final : public runtime::PracticeListener {
                                     .policies = policies,
                                     .stage = {.set =
                                                   [&](std::uint64_t s) {
-                                                    cell.world().Stage(s);
-                                                    const auto object = static_cast<std::size_t>(scenes++ % 2);
-                                                    place = PlaceIn(config_.scene.tray,
-                                                                    cell.world().Objects()[object].position_m,
-                                                                    config_.scene.object_half_m);
+                                                    place = Stage(cell.world(), s, scenes++ % 2);
                                                     return Result<void>{};
                                                   },
                                               .confirm =
@@ -246,13 +248,24 @@ class Bench final : public runtime::PracticeListener {
     fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {} confirmed, {:.0f} steps\n",
                minutes(), task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
                result->judged.attempts, confirmed, result->mean_steps);
-    if (task != "pick") return;  // Elsewhere the start is brought about after the scene was set.
+    if (task != "pick" && task != kFreeWedged) return;  // Elsewhere the start is brought about in the scene.
     for (const auto& [where, tally] : by_place)
       fmt::print("{:6.1f} min              {:6} {:14} {:9} {}/{}\n", minutes(), task, what, where, tally.solved,
                  tally.attempts);
   }
 
  private:
+  /// Where the object lies in the scene of that seed, or, where only walls are wanted, of a later one.
+  std::string Stage(io::cell::CellWorld& world, std::uint64_t seed, int object) {
+    constexpr std::uint64_t kElsewhere = 1'000'000'000;  // Other evaluations' scenes stay theirs.
+    for (;; seed += kElsewhere) {
+      world.Stage(seed);
+      const core::Vec3 at = world.Objects()[static_cast<std::size_t>(object)].position_m;
+      const std::string place = PlaceIn(config_.scene.tray, at, config_.scene.object_half_m);
+      if (place != "open" || std::getenv("BENCH_WALLS") == nullptr) return place;
+    }
+  }
+
   runtime::Config config_;
   Cell cell_;
   io::CameraSource eyes_;
@@ -276,7 +289,7 @@ int Main(int argc, char** argv) {
     fmt::print("usage: practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES\n");
     return 2;
   }
-  const auto config = runtime::LoadConfig(argv[1]);
+  auto config = runtime::LoadConfig(argv[1]);
   if (!config) {
     fmt::print("{}\n", config.error().detail);
     return 2;
@@ -284,10 +297,14 @@ int Main(int argc, char** argv) {
   const double minutes = std::atof(argv[2]), every = std::atof(argv[6]);
   const auto evaluation_seed = static_cast<std::uint64_t>(std::atoll(argv[4]));
   const int episodes = std::atoi(argv[5]);
+  const bool walls = std::getenv("BENCH_WALLS") != nullptr;
+  if (minutes <= 0 && walls)
+    config->tasks.push_back(*recovery::RecoveryTaskFor(recovery::FailureKind::kWedged, "wedged"));
   Bench bench(*config, static_cast<std::uint64_t>(std::atoll(argv[3])));
   if (minutes <= 0) {
     std::map<std::string, skills::LearnedPolicy> none;
-    for (const char* task : {"pick", "place", "unload"})
+    const std::vector<std::string> anywhere{"pick", "place", "unload"}, at_walls{"pick", kFreeWedged};
+    for (const std::string& task : walls ? at_walls : anywhere)
       for (const auto contender : {runtime::Contender::kScriptedOnce, runtime::Contender::kScriptedRetry})
         bench.EvaluateOne(task, std::string(Name(contender)), none, contender, evaluation_seed, episodes);
     return 0;
