@@ -30,7 +30,8 @@ constexpr int kReconnectMsMax = 200;  // ...and one that stays away costs nothin
 constexpr std::int64_t kDisconnectBytes = 4 * static_cast<std::int64_t>(kMessageBytesMax);  // Beyond this: hang up.
 constexpr int kMalformedPerReceiveMax = 64;  // A babbling peer cannot hold the receiver in its loop for ever.
 constexpr int kLateAnswersPerReceiveMax = 64;
-constexpr Wait kReplyWaitMax{20};  // For a peer that has not yet taken the reply before.
+constexpr Wait kReplyWaitMax{20};    // For a peer that has not yet taken the reply before.
+constexpr Wait kAskAgainAfter{200};  // Of silence: a subscriber asks to be told once more.
 constexpr std::string_view kIpc = "ipc://";
 
 /// The context of all connecting sockets. Never destroyed: a destructor that waits for peers has no place in a
@@ -140,12 +141,16 @@ Result<Handle> BindSocket(int type, const std::string& endpoint) {
   return socket;
 }
 
+/// Asking again is harmless, and needed: the request travels through the same conflating buffer as what is told, and
+/// one that crosses a look of its reader stays there until another follows it. Now and then it was lost for good.
+void Subscribe(void* socket) { zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0); }
+
 Result<Handle> ConnectSocket(int type, const std::string& endpoint) {
   Handle socket(type, Side::kConnects);
   if (!socket.valid()) return Fail(FaultCode::kIoFailed, SystemError("cannot open a socket for", endpoint));
   if (type == ZMQ_SUB) {
     socket.Set(ZMQ_CONFLATE, 1);  // Before connecting: afterwards it has no effect.
-    zmq_setsockopt(socket.get(), ZMQ_SUBSCRIBE, "", 0);
+    Subscribe(socket.get());
   }
   if (zmq_connect(socket.get(), endpoint.c_str()) != 0)
     return Fail(FaultCode::kIoFailed, SystemError("cannot connect to", endpoint));
@@ -385,6 +390,7 @@ void Publisher::Publish(std::string_view body) { SendFrame(socket_->handle.get()
 
 struct Subscriber::Socket {
   Handle handle;
+  SteadyClock::time_point asked = SteadyClock::now();  // Or heard.
 };
 
 Subscriber::Subscriber(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
@@ -401,8 +407,14 @@ Result<Subscriber> Subscriber::Connect(const std::string& endpoint) {
 std::optional<std::string> Subscriber::Latest(Wait wait) {
   void* const socket = socket_->handle.get();
   Frame frame;
-  if (!ReceiveWithin(socket, frame, SteadyClock::now() + wait)) return std::nullopt;
-  if (frame.bytes().size() > kMessageBytesMax) return std::nullopt;
+  const bool heard = ReceiveWithin(socket, frame, SteadyClock::now() + wait);
+  const auto now = SteadyClock::now();
+  if (heard) socket_->asked = now;
+  if (now - socket_->asked >= kAskAgainAfter) {
+    Subscribe(socket);
+    socket_->asked = now;
+  }
+  if (!heard || frame.bytes().size() > kMessageBytesMax) return std::nullopt;
   return std::string(frame.bytes());
 }
 

@@ -84,7 +84,8 @@ class Replier {
   std::unique_ptr<Socket> socket_;
 };
 
-/// Tells everyone the newest (PUB). Thread: one at a time.
+/// Tells everyone the newest (PUB). What is told just as a subscriber looks may reach it only with the next message
+/// (libzmq's conflating buffer does not wait for its reader), so state is told periodically. Thread: one at a time.
 class Publisher {
  public:
   static core::Result<Publisher> Bind(const std::string& endpoint);
@@ -99,7 +100,7 @@ class Publisher {
   std::unique_ptr<Socket> socket_;
 };
 
-/// Hears the newest (SUB, CONFLATE set before connecting). Thread: one at a time.
+/// Hears the newest (SUB, CONFLATE set before connecting); in silence it asks again. Thread: one at a time.
 class Subscriber {
  public:
   static core::Result<Subscriber> Connect(const std::string& endpoint);
