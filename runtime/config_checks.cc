@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/config_checks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -106,6 +108,17 @@ Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t ind
               name + "script = \"" + task.script + "\": unknown motion; those that exist:" + known);
 }
 
+/// Can an object lie in it?
+Result<void> CheckRoom(const std::string& key, double min_m, double max_m, double object_half_m) {
+  if (max_m - min_m > 2 * object_half_m) return {};
+  return Fail(
+      FaultCode::kInvalidConfig,
+      fmt::format(
+          "{}_max = {:g}: {:g} m from {}_min, and an object is {:g} m wide (twice scene.object_half_m); it must "
+          "fit in: move the limits apart or make the object smaller",
+          key, max_m, max_m - min_m, key, 2 * object_half_m));
+}
+
 Result<void> CheckWhole(const Config& config) {
   const std::string where = config.file + ": ";
   if (config.tasks.empty())
@@ -117,9 +130,16 @@ Result<void> CheckWhole(const Config& config) {
         FaultCode::kInvalidConfig,
         where + "scene.jaw_wide_rad = " + std::to_string(scene.jaw_wide_rad) +
             ": the jaw's angles must rise from jaw_closed_rad over jaw_empty_rad and jaw_wide_rad to jaw_open_rad");
-  const std::array<Result<void>, 5> judged{io::Validate(config.perception), io::cell::Validate(config.cell),
-                                           safety::Validate(config.safety), learner::Validate(config.learner),
-                                           runtime::Validate(config.practice)};
+  const std::array<Result<void>, 9> judged{
+      CheckRoom("scene.tray.x_m", scene.tray.x_min_m, scene.tray.x_max_m, scene.object_half_m),
+      CheckRoom("scene.tray.y_m", scene.tray.y_min_m, scene.tray.y_max_m, scene.object_half_m),
+      CheckRoom("scene.bin.x_m", scene.bin.x_min_m, scene.bin.x_max_m, scene.object_half_m),
+      CheckRoom("scene.bin.y_m", scene.bin.y_min_m, scene.bin.y_max_m, scene.object_half_m),
+      io::Validate(config.perception),
+      io::cell::Validate(config.cell),
+      safety::Validate(config.safety),
+      learner::Validate(config.learner),
+      runtime::Validate(config.practice)};
   for (const Result<void>& part : judged)
     if (!part) return Fail(part.error().code, where + part.error().detail);
   return {};

@@ -58,7 +58,8 @@ Result<void> Practice::AddTask(const TaskSpec& spec) {
   if (!task) return tl::make_unexpected(task.error());
   const skills::JudgingRule rule{
       .attempts = spec.recovery() ? config_.recovery_judged_after_attempts : config_.judged_after_attempts,
-      .margin = config_.promotion_margin};
+      .margin = config_.promotion_margin,
+      .practises_on = !spec.recovery()};  // What it keeps failing at is left to what its parent has promoted.
   Entry entry{.task = std::move(*task),
               .scripted = {.task = spec.name, .skill = SkillKind::kScripted},
               .learned = {.task = spec.name, .skill = SkillKind::kLearned},

@@ -17,6 +17,7 @@ using core::Verdict;
 
 constexpr std::array kShares{1.0, 0.5, 0.25, 0.125};  // Of a motion whose stop would leave the workspace; then none.
 constexpr double kRoundingM = 1e-9;                   // The stop ends on the wall itself, give or take rounding.
+constexpr double kRelaxWaitMaxS = 0.5;                // For an arm that never quite rests, against what it may push.
 constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm at the tip) was limited.
 
 LimitId LimitOf(StopCause cause) {
@@ -83,7 +84,7 @@ Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
     readiness = Readiness::kNotAtRest;
   }
   const Clearance clearance = monitor_.Acknowledge(ack, readiness, now);
-  if (clearance == Clearance::kCleared) SeedFarOff(*seen_);
+  if (clearance == Clearance::kCleared) relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_);
   return clearance;
 }
 
@@ -97,7 +98,7 @@ void Filter::Raise(StopCause cause) {
 
 void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
-  if (relax_pending_ && Rests()) Relax(seen);
+  RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
   if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Cooled();
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
@@ -268,6 +269,13 @@ void Filter::SeedFarOff(const core::JointState& seen) {
     if (std::abs(motion_.q_rad[i] - seen.q_rad[i]) > limits_.reseed_error_rad_max[i]) motion_.q_rad[i] = seen.q_rad[i];
   relax_pending_ = false;
   stall_.Reset();
+}
+
+/// The arm lags behind its command: where it is while it still moves is not where it comes to rest.
+void Filter::RelaxOnceAtRest(const core::JointState& seen) {
+  const bool waits = relax_pending_ && Rests();
+  unrelaxed_ticks_ = waits ? unrelaxed_ticks_ + 1 : 0;
+  if (waits && (IsAtRest(limits_, seen) || unrelaxed_ticks_ * tick_s_ > kRelaxWaitMaxS)) Relax(seen);
 }
 
 /// An axis that is off by little may push, too, and would go on where another has given way. The jaw holds on.

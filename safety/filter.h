@@ -98,6 +98,7 @@ class Filter {
 
   void SeedAll(const core::JointState& seen);
   void SeedFarOff(const core::JointState& seen);
+  void RelaxOnceAtRest(const core::JointState& seen);
   void Relax(const core::JointState& seen);
   Judgement Conclude();
 
@@ -117,6 +118,7 @@ class Filter {
   bool power_off_ = false;      // What the last action said.
   bool seed_pending_ = true;    // The setpoint is unknown: take it from the next reading.
   bool relax_pending_ = false;  // Once at rest, stop pushing.
+  int unrelaxed_ticks_ = 0;     // Since the command came to rest.
   std::uint64_t proposals_refused_ = 0;
 };
 

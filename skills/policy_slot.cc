@@ -74,7 +74,7 @@ std::optional<PolicySlot::Verdict> PolicySlot::Record(bool solved) {
   }
   if (acted.evidence.attempts < rule_.attempts) return std::nullopt;
   const bool hopeless = !promoted_ && acted.evidence.solved == 0;
-  if (hopeless && !waiting_) return std::nullopt;  // Without its practice there would be no next snapshot.
+  if (hopeless && !waiting_ && rule_.practises_on) return std::nullopt;  // Else there might be no next snapshot.
   acted.memory = MemoryOf(acted.evidence, rule_.forgetting);
   const bool as_good = !promoted_ || acted.memory.share() >= promoted_->memory.share() - rule_.margin;
   const Verdict verdict{acted.evidence, as_good && !hopeless};

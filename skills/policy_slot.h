@@ -14,6 +14,7 @@ struct JudgingRule {
   int control_every = 3;     // While it is judged, every third attempt is the promoted policy's.
   double margin = 0;         // By how much it may look worse and still be promoted.
   double forgetting = 0.95;  // Of what the promoted policy did, per attempt of its own: remembers about 20.
+  bool practises_on = true;  // A first candidate that never succeeds; false: it is rejected, another policy may act.
 };
 
 /// The policies of one task: the promoted one, which is deployed, and a candidate that practises and is judged by what
@@ -21,7 +22,7 @@ struct JudgingRule {
 /// is forgotten: neither a world that has become harder nor old luck decides for ever. Few attempts decide, but against
 /// many: snapshots swing more than a candidate's attempts can tell, and what has proven itself is only replaced by what
 /// looks at least as good. A regression costs nothing but the candidate's attempts. The first must have succeeded once;
-/// until then it practises on, or gives way to a newer one. Thread: one.
+/// until then it practises on, gives way to a newer one or is rejected, as the rule says. Thread: one.
 class PolicySlot {
  public:
   explicit PolicySlot(const JudgingRule& rule) : rule_(rule) {}

@@ -107,9 +107,10 @@ class Script : public Skill {
   bool retries() const { return persistence_ == Persistence::kRetry; }
   Facts Now(const Observation& seen) const { return FactsOf(seen, target_, scene_); }
   bool Held(const Observation& seen) const { return Get(Now(seen), Fact::kHeld) != 0; }
-  /// Where the object lies: what the camera puts into a wall lies at it.
-  Vec3 Object(const Observation& seen) const {
-    const Vec3 p = seen.objects[static_cast<std::size_t>(target_.object)].position_m;
+  Vec3 Object(const Observation& seen) const { return Lying(seen, target_.object); }
+  /// Where an object lies: what the camera puts into a wall lies at it.
+  Vec3 Lying(const Observation& seen, int object) const {
+    const Vec3 p = seen.objects[static_cast<std::size_t>(object)].position_m;
     const Zone& tray = scene_.tray;
     const double half_m = scene_.object_half_m;
     if (!tray.Contains(p, scene_.wall_tolerance_m)) return p;
@@ -218,7 +219,7 @@ class Separate : public Script {
     Vec3 away = scene().tray.Centre(0) - Object(seen);
     double nearest_m = 1;
     for (int i = 0; i < seen.object_count; ++i) {
-      const Vec3 off = Object(seen) - seen.objects[static_cast<std::size_t>(i)].position_m;
+      const Vec3 off = Object(seen) - Lying(seen, i);
       if (i == target().object || NormXy(off) > nearest_m) continue;
       nearest_m = NormXy(off);
       away = off;

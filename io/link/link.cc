@@ -390,7 +390,7 @@ void Publisher::Publish(std::string_view body) { SendFrame(socket_->handle.get()
 
 struct Subscriber::Socket {
   Handle handle;
-  SteadyClock::time_point asked = SteadyClock::now();  // Or heard.
+  SteadyClock::time_point quiet_since = SteadyClock::now();  // It last heard, or asked.
 };
 
 Subscriber::Subscriber(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
@@ -406,15 +406,18 @@ Result<Subscriber> Subscriber::Connect(const std::string& endpoint) {
 
 std::optional<std::string> Subscriber::Latest(Wait wait) {
   void* const socket = socket_->handle.get();
+  const auto until = SteadyClock::now() + wait;
   Frame frame;
-  const bool heard = ReceiveWithin(socket, frame, SteadyClock::now() + wait);
-  const auto now = SteadyClock::now();
-  if (heard) socket_->asked = now;
-  if (now - socket_->asked >= kAskAgainAfter) {
-    Subscribe(socket);
-    socket_->asked = now;
+  while (!ReceiveWithin(socket, frame, std::min(until, socket_->quiet_since + kAskAgainAfter))) {
+    const auto now = SteadyClock::now();
+    if (now >= socket_->quiet_since + kAskAgainAfter) {
+      Subscribe(socket);
+      socket_->quiet_since = now;
+    }
+    if (now >= until) return std::nullopt;
   }
-  if (!heard || frame.bytes().size() > kMessageBytesMax) return std::nullopt;
+  socket_->quiet_since = SteadyClock::now();
+  if (frame.bytes().size() > kMessageBytesMax) return std::nullopt;
   return std::string(frame.bytes());
 }
 

@@ -3,11 +3,11 @@
 // out within minutes what a change of configuration is worth. Nothing is kept; the sockets, the journal on disk and the
 // control loop's clock are left out, everything else is the product.
 //
-//   practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
+//   [BENCH_WALLS=1] practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
 // Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
 // what the policies solve on fresh scenes. With MINUTES 0 the scripts are measured instead; with BENCH_WALLS in the
-// environment on scenes whose object lies at a wall, and also the one that frees it.
+// environment, which only then has an effect, on scenes whose object lies at a wall, and also the one that frees it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,8 +75,11 @@ std::string PlaceIn(const skills::Zone& tray, core::Vec3 at, double half_m) {
 
 class Bench final : public runtime::PracticeListener {
  public:
-  Bench(const runtime::Config& config, std::uint64_t seed)
+  enum class Starts { kAnywhere, kWalls };  // Of what is evaluated.
+
+  Bench(const runtime::Config& config, std::uint64_t seed, Starts starts)
       : config_(config),
+        starts_(starts),
         cell_(config, seed),
         eyes_(std::make_unique<Borrowed>(cell_), config.perception),
         body_(cell_, eyes_, config.scene),
@@ -245,9 +248,10 @@ class Bench final : public runtime::PracticeListener {
       fmt::print("evaluation: {}\n", result.error().detail);
       return;
     }
-    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {} confirmed, {:.0f} steps\n",
-               minutes(), task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
-               result->judged.attempts, confirmed, result->mean_steps);
+    const bool has_truth = task == "pick" || task == "place";
+    fmt::print("{:6.1f} min  evaluation  {:6} {:14} {:5.1f} % [{:.0f} to {:.0f}] of {}, {}{:.0f} steps\n", minutes(),
+               task, what, 100 * result->judged.mean(), 100 * result->judged.low, 100 * result->judged.high,
+               result->judged.attempts, has_truth ? fmt::format("{} confirmed, ", confirmed) : "", result->mean_steps);
     if (task != "pick" && task != kFreeWedged) return;  // Elsewhere the start is brought about in the scene.
     for (const auto& [where, tally] : by_place)
       fmt::print("{:6.1f} min              {:6} {:14} {:9} {}/{}\n", minutes(), task, what, where, tally.solved,
@@ -258,15 +262,18 @@ class Bench final : public runtime::PracticeListener {
   /// Where the object lies in the scene of that seed, or, where only walls are wanted, of a later one.
   std::string Stage(io::cell::CellWorld& world, std::uint64_t seed, int object) {
     constexpr std::uint64_t kElsewhere = 1'000'000'000;  // Other evaluations' scenes stay theirs.
-    for (;; seed += kElsewhere) {
+    std::string place;
+    for (int tries = 0; tries < 100; ++tries, seed += kElsewhere) {
       world.Stage(seed);
       const core::Vec3 at = world.Objects()[static_cast<std::size_t>(object)].position_m;
-      const std::string place = PlaceIn(config_.scene.tray, at, config_.scene.object_half_m);
-      if (place != "open" || std::getenv("BENCH_WALLS") == nullptr) return place;
+      place = PlaceIn(config_.scene.tray, at, config_.scene.object_half_m);
+      if (place != "open" || starts_ == Starts::kAnywhere) break;
     }
+    return place;
   }
 
   runtime::Config config_;
+  Starts starts_;
   Cell cell_;
   io::CameraSource eyes_;
   runtime::Body body_;
@@ -286,7 +293,7 @@ class Bench final : public runtime::PracticeListener {
 
 int Main(int argc, char** argv) {
   if (argc != 7) {
-    fmt::print("usage: practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES\n");
+    fmt::print("usage: [BENCH_WALLS=1] practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES\n");
     return 2;
   }
   auto config = runtime::LoadConfig(argv[1]);
@@ -297,10 +304,10 @@ int Main(int argc, char** argv) {
   const double minutes = std::atof(argv[2]), every = std::atof(argv[6]);
   const auto evaluation_seed = static_cast<std::uint64_t>(std::atoll(argv[4]));
   const int episodes = std::atoi(argv[5]);
-  const bool walls = std::getenv("BENCH_WALLS") != nullptr;
-  if (minutes <= 0 && walls)
-    config->tasks.push_back(*recovery::RecoveryTaskFor(recovery::FailureKind::kWedged, "wedged"));
-  Bench bench(*config, static_cast<std::uint64_t>(std::atoll(argv[3])));
+  const bool walls = minutes <= 0 && std::getenv("BENCH_WALLS") != nullptr;
+  if (walls) config->tasks.push_back(*recovery::RecoveryTaskFor(recovery::FailureKind::kWedged, "wedged"));
+  Bench bench(*config, static_cast<std::uint64_t>(std::atoll(argv[3])),
+              walls ? Bench::Starts::kWalls : Bench::Starts::kAnywhere);
   if (minutes <= 0) {
     std::map<std::string, skills::LearnedPolicy> none;
     const std::vector<std::string> anywhere{"pick", "place", "unload"}, at_walls{"pick", kFreeWedged};

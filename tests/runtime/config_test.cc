@@ -124,6 +124,14 @@ TEST_F(ConfigFile, AJawThatIsNeverOpenIsRefused) {
   EXPECT_THAT(Refused("[scene]\njaw_open_rad = 0.7\n"), HasSubstr("scene.jaw_wide_rad = 0.76"));
 }
 
+TEST_F(ConfigFile, AZoneThatNoObjectFitsInIsRefused) {
+  const std::string refused = Refused("[scene]\nobject_half_m = 0.09\n");
+  EXPECT_THAT(refused, HasSubstr("scene.tray.x_m_max = 0.285: 0.17 m from scene.tray.x_m_min"));
+  EXPECT_THAT(refused, HasSubstr("an object is 0.18 m wide"));
+  EXPECT_THAT(Refused("[scene.bin]\ny_m_min = 0.24\n"), HasSubstr("scene.bin.y_m_max = 0.25"));
+  EXPECT_THAT(Refused("[scene.tray]\nx_m_min = 0.3\n"), HasSubstr("scene.tray.x_m_max"));
+}
+
 TEST_F(ConfigFile, HandAndEyesAgreeOnTheJaw) {
   const auto config = With("[scene]\njaw_wide_rad = 0.7\n");
   ASSERT_TRUE(config);

@@ -70,6 +70,16 @@ TEST_F(Borrowing, EarlyFailuresDoNotSilenceAPolicyThatDoesWellAtHome) {
   EXPECT_EQ(CompetenceOf("rise-again", SkillKind::kLearned).attempts, 501);
 }
 
+TEST_F(Borrowing, APolicyOfItsOwnThatNeverSucceedsGivesWayToWhatItsParentHasPromoted) {
+  config.recovery_judged_after_attempts = 2;
+  config.borrowed_belief_attempts = 1000;
+  Begins({{.task = "rise-again", .skill = SkillKind::kScripted, .failures = 50, .attempts = 50}});
+  published = {tests::ConstantPolicy("rise-again", 3, -3)};
+  ASSERT_TRUE(Until([this] { return CompetenceOf("rise-again", SkillKind::kLearned).solved > 0; }));
+  EXPECT_EQ(ear.verdicts.back(), "rejected");
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+}
+
 TEST_F(Lab, ACorruptSnapshotIsReportedAndThePreviousPolicyStays) {
   PromotesOne();
   published = {tests::ConstantPolicy("rise", 2, std::numeric_limits<float>::quiet_NaN())};

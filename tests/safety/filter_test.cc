@@ -333,22 +333,69 @@ TEST(Filter, LatchesAStallAndStopsPushing) {
   EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kPan], held[core::kPan], 1e-9);
 }
 
+/// The pan has stalled 0.4 rad off; the wrist pushes, too, at 1.4 Nm: the 0.08 rad that it is off would neither stall
+/// it nor be measured anew at a clear. The jaw holds something.
+struct StalledArm : IdealArm {
+  StalledArm() {
+    Arm();
+    seen.q_rad[core::kJaw] = 0.5;
+    held = seen.q_rad;
+    stuck = true;
+    seen.torque_nm[core::kPan] = 2.5;
+    seen.torque_nm[core::kWrist] = 1.4;
+    auto target = held;
+    target[core::kPan] += 0.4;
+    target[core::kWrist] -= 0.08;
+    target[core::kJaw] = 0;
+    std::uint64_t tick = 0;
+    while (!filter.latch().latched() && tick < 1500)
+      Tick(tick++ % 25 == 0 ? std::optional(Propose(target)) : std::nullopt);
+    NIGHTSHIFT_CHECK(filter.latch().worst == StopCause::kStall);
+  }
+  void Drifts(int axis, double speed_rad_s) {
+    drift_rad_s[static_cast<std::size_t>(axis)] = speed_rad_s;
+    seen.dq_rad_s = drift_rad_s;
+  }
+  double Pushes(int axis) const {
+    const auto i = static_cast<std::size_t>(axis);
+    return std::abs(filter.commanded_q_rad()[i] - seen.q_rad[i]);
+  }
+
+  core::AxisArray held{};
+};
+
 TEST(Filter, AfterAStallNoAxisGoesOnPushingWhereAnotherHasGivenWay) {
-  IdealArm arm;
-  arm.Arm();
-  arm.seen.q_rad[core::kJaw] = 0.5;
-  const auto held = arm.seen.q_rad;
-  arm.stuck = true;
-  arm.seen.torque_nm[core::kPan] = 2.5;
-  auto target = held;
-  target[core::kPan] += 0.4;
-  target[core::kWrist] -= 0.08;  // Too little to stall by itself, and less than gravity's sag might explain.
-  target[core::kJaw] = 0;
-  for (int period = 0; period < 60 && !arm.filter.latch().latched(); ++period) arm.Period(arm.Propose(target));
-  ASSERT_EQ(arm.filter.latch().worst, StopCause::kStall);
+  StalledArm arm;
   arm.Ticks(30);
-  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kWrist], held[core::kWrist], 1e-9);
+  EXPECT_LT(arm.Pushes(core::kWrist), 1e-9);
   EXPECT_LT(arm.filter.commanded_q_rad()[core::kJaw], 0.1) << "what is held stays held";
+}
+
+TEST(Filter, AStallThatIsClearedAtOnceLeavesNoAxisPushing) {
+  StalledArm arm;
+  const auto latch = arm.filter.latch();
+  const Acknowledgement ack{.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson};
+  ASSERT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kCleared);
+  arm.Ticks(3);
+  EXPECT_LT(arm.Pushes(core::kWrist), 1e-9);
+}
+
+TEST(Filter, AnAxisThatIsStillUnderWayAfterAStallIsHeldWhereItComesToRest) {
+  StalledArm arm;
+  arm.Drifts(core::kWrist, -0.5);
+  arm.Ticks(20);
+  arm.Drifts(core::kWrist, 0);
+  arm.Ticks(3);
+  EXPECT_LT(arm.Pushes(core::kWrist), 1e-9);
+}
+
+TEST(Filter, AnAxisThatNeverQuiteRestsAfterAStallIsNotPushedForEver) {
+  StalledArm arm;
+  arm.Drifts(core::kWrist, 0.2);
+  arm.Ticks(120);
+  EXPECT_GT(arm.Pushes(core::kWrist), 0.08) << "it waits for the arm to rest";
+  arm.Ticks(7);
+  EXPECT_LT(arm.Pushes(core::kWrist), 0.01);
 }
 
 TEST(Filter, AJawThatHoldsAnObjectIsNotAStall) {

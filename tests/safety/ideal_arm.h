@@ -34,7 +34,9 @@ class IdealArm {
     } else {
       seen.powered = true;
       if (!stuck) seen.q_rad = judged.action.q_rad();
-      seen.dq_rad_s = stuck ? core::AxisArray{} : filter.commanded_v_rad_s();
+      seen.dq_rad_s = stuck ? drift_rad_s : filter.commanded_v_rad_s();
+      for (std::size_t i = 0; stuck && i < seen.q_rad.size(); ++i)
+        seen.q_rad[i] += drift_rad_s[i] * core::ToSeconds(limits.control_period);
     }
     return judged;
   }
@@ -84,6 +86,7 @@ class IdealArm {
   core::Instant now{};
   std::uint64_t sequence = 0;
   bool stuck = false;
+  core::AxisArray drift_rad_s{};  // How it moves all the same while it is stuck.
 };
 
 }  // namespace nightshift::safety

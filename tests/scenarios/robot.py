@@ -21,6 +21,7 @@ import urllib.request
 LOOK_EVERY_S = 0.1
 START_S = 60.0
 STOP_S = 60.0
+SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|: runtime error: ")
 ROLES = ("cell", "safety", "metrics", "learner", "supervisor")
 
 # A quick robot: positions from the cell, little to be shown before a policy acts, snapshots often.
@@ -126,10 +127,20 @@ class Robot:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        reports = self.sanitizer_reports() if kind is None else []
+        if reports:
+            print(f"kept for a look: {self.folder}", flush=True)
+            raise AssertionError("a sanitizer reported:\n" + "\n".join(reports))
         if kind is None and "NIGHTSHIFT_KEEP" not in os.environ:
             shutil.rmtree(self.folder)
         else:
             print(f"kept for a look: {self.folder}", flush=True)
+
+    def sanitizer_reports(self):
+        """First lines of what sanitizers said in any of the programs; always empty without them."""
+        files = [self.folder / "run.out", *self.data.glob("log/*")]
+        return [f"{file.name}: {line}" for file in files if file.exists()
+                for line in file.read_text(errors="replace").splitlines() if SANITIZER.search(line)]
 
     # ---- Programs ----
 

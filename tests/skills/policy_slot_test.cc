@@ -87,6 +87,16 @@ TEST_F(PolicySlotTest, AFirstCandidateThatHasPractisedOnGivesWayAsSoonAsANewerOn
   EXPECT_EQ(slot.acting_version(), 2);
 }
 
+TEST_F(PolicySlotTest, AFirstCandidateThatNeverSucceedsIsRejectedWhereAnotherPolicyMayAct) {
+  slot = PolicySlot(JudgingRule{.attempts = 10, .practises_on = false});
+  ASSERT_TRUE(slot.Stage(Version(1)));
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(slot.Record(false));
+  const auto verdict = slot.Record(false);
+  ASSERT_TRUE(verdict);
+  EXPECT_FALSE(verdict->promoted);
+  EXPECT_EQ(slot.acting(), nullptr);
+}
+
 TEST_F(PolicySlotTest, ABetterCandidateReplacesThePromotedOne) {
   ASSERT_TRUE(slot.Restore(Version(1), {1, 10, 5}));
   ASSERT_TRUE(slot.Stage(Version(2)));
