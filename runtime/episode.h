@@ -14,9 +14,14 @@ namespace nightshift::runtime {
 /// kTimeOnly: nothing else, for measuring a script that goes on trying.
 enum class EndsAt { kFirstFailure, kTimeOnly };
 
+/// How an attempt was made. Only a script's single try and a policy that does not explore can be compared: the others
+/// have more time, or are disturbed on purpose.
+enum class Manner { kSingleTry, kRetrying, kMean, kExploring };
+
 /// What came of one attempt, beyond the episode itself.
 struct Attempt {
   core::Episode episode;
+  Manner manner = Manner::kSingleTry;
   bool was_held = false;  // Lifted off the table at some step, or at the start.
   core::StopCause stop = core::StopCause::kNone;
 };

@@ -119,6 +119,8 @@ std::vector<TaskSpec> Practice::tasks() const {
   return all;
 }
 
+LatestOfTask Practice::Latest(const std::string& task) const { return tasks_.at(task).latest; }
+
 const skills::PolicySlot* Practice::slot(const std::string& task) const {
   const auto entry = tasks_.find(task);
   return entry == tasks_.end() ? nullptr : &entry->second.slot;
@@ -315,15 +317,18 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   Say(fmt::format("{} {} ({}{})", activity, task, Name(episode.skill), from), why);
 
   std::unique_ptr<skills::Skill> skill;
+  Manner manner = Manner::kSingleTry;
   if (episode.skill == SkillKind::kScripted) {
     const bool retries = parts_.random.Chance(config_.scripted_retry_share);
     const auto persistence = retries ? skills::Persistence::kRetry : skills::Persistence::kOnce;
+    manner = retries ? Manner::kRetrying : Manner::kSingleTry;
     auto script = MakeScript(entry.task.spec().script, scene_, target, persistence, parts_.random);
     if (!script) return tl::make_unexpected(script.error());
     skill = std::move(*script);
   } else {
     // What is borrowed is there to get out of trouble; it explores at home.
     const bool mean = actor.lender != nullptr || parts_.random.Chance(config_.mean_action_share);
+    manner = mean ? Manner::kMean : Manner::kExploring;
     skill = std::make_unique<PolicySkill>(*actor.policy, scene_, target,
                                           mean ? PolicySkill::Mode::kMean : PolicySkill::Mode::kSample, parts_.random);
   }
@@ -334,6 +339,7 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
   const core::Episode interrupted = episode;
   auto attempt = RunEpisode(parts_.body, entry.task, scene_, *skill, std::move(episode), EndsAt::kFirstFailure, append);
   if (!attempt) return CloseInterrupted(interrupted, attempt.error());
+  attempt->manner = manner;
   return Conclude(*attempt);
 }
 
@@ -364,6 +370,7 @@ Result<void> Practice::Conclude(const Attempt& done) {
   status_.transitions += episode.steps.size();
   status_.last_episode = episode.id;
   if (auto counted = CountAttempt(entry, episode); !counted) return counted;
+  NoteManner(entry, attempt);
   parts_.listener.OnEpisode(attempt, entry.task.spec().recovery());
   return NoteFailure(after, episode);
 }
@@ -404,6 +411,13 @@ Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) 
   if (episode.skill != SkillKind::kLearned) return {};
   if (const auto verdict = entry.slot.Record(solved)) return RecordVerdict(episode.task, *verdict);
   return {};
+}
+
+void Practice::NoteManner(Entry& entry, const Attempt& attempt) {
+  if (!Counts(attempt.episode.outcome)) return;
+  const bool solved = attempt.episode.outcome == Outcome::kSuccess;
+  if (attempt.manner == Manner::kSingleTry) entry.latest.single_try.Add(solved);
+  if (attempt.manner == Manner::kMean) entry.latest.mean.Add(solved);
 }
 
 /// A rejection also saves what the promoted policy did as a control: else its first luck would come back at a restart.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,6 +31,26 @@ struct PracticeStatus {
   std::uint64_t transitions = 0;    // Of this session.
   std::uint64_t interventions = 0;  // All sessions.
   std::int64_t last_episode = 0;
+};
+
+/// The latest attempts of one kind in this session.
+class LatestAttempts {
+ public:
+  void Add(bool solved) {
+    solved_.push_back(solved);
+    if (solved_.size() > kKept) solved_.pop_front();
+  }
+  std::size_t attempts() const { return solved_.size(); }
+  std::size_t solved() const { return static_cast<std::size_t>(std::count(solved_.begin(), solved_.end(), true)); }
+
+ private:
+  static constexpr std::size_t kKept = 40;
+  std::deque<bool> solved_;
+};
+
+/// What can be compared: the script's single tries and the policies' attempts without exploration.
+struct LatestOfTask {
+  LatestAttempts single_try, mean;
 };
 
 /// Things that happened, for metrics and logs. Practice itself neither logs nor counts.
@@ -79,6 +101,7 @@ class Practice {
   /// Competence of each task and kind of skill, by task name.
   std::vector<core::Competence> competence() const;
   std::vector<core::TaskSpec> tasks() const;
+  LatestOfTask Latest(const std::string& task) const;
   const skills::PolicySlot* slot(const std::string& task) const;
   /// Empty for a configured task.
   std::string FailureKindOf(const std::string& task) const;
@@ -92,6 +115,7 @@ class Practice {
     core::Competence scripted, learned;
     skills::PolicySlot slot;
     std::int64_t judged_version = 0;  // The newest that an earlier session promoted or rejected: not tried again.
+    LatestOfTask latest = {};
   };
   /// The learned policy that would act for a task now.
   struct Actor {
@@ -118,6 +142,7 @@ class Practice {
   core::Result<void> Conclude(const Attempt& attempt);
   void Inherit();
   int CountFruitless(const core::Episode& episode);
+  static void NoteManner(Entry& entry, const Attempt& attempt);
   core::Result<void> CountAttempt(Entry& entry, const core::Episode& episode);
   core::Result<void> RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict);
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);

@@ -18,6 +18,11 @@ void AddTasks(const Practice& practice, wire::SupervisorStatus& status) {
       task->set_promoted_version(slot->promoted_version());
       task->set_candidate_version(slot->candidate_version());
     }
+    const LatestOfTask latest = practice.Latest(spec.name);
+    task->set_single_try_attempts(latest.single_try.attempts());
+    task->set_single_try_solved(latest.single_try.solved());
+    task->set_mean_attempts(latest.mean.attempts());
+    task->set_mean_solved(latest.mean.solved());
     by_name[spec.name] = task;
   }
   for (const core::Competence& known : practice.competence()) {

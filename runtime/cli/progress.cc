@@ -50,8 +50,10 @@ std::string Activity(const wire::SupervisorStatus& status) {
 }
 
 void AddTasks(const wire::SupervisorStatus& status, std::vector<std::string>& lines) {
-  lines.push_back(
-      fmt::format("  {:<28} {:>18} {:>18}  {:>9} {:>8}", "task", "scripted", "learned", "recently", "policy"));
+  lines.push_back(fmt::format("  {:<28} {:>18} {:>18}  {:>15} {:>15} {:>6}", "", "all", "all", "latest, one try",
+                              "not exploring", ""));
+  lines.push_back(fmt::format("  {:<28} {:>18} {:>18}  {:>15} {:>15} {:>6}", "task", "scripted", "learned", "scripted",
+                              "learned", "policy"));
   std::size_t shown = 0;
   for (const wire::TaskStatus& task : status.tasks()) {
     if (++shown > kTasksShownMax) {
@@ -59,9 +61,9 @@ void AddTasks(const wire::SupervisorStatus& status, std::vector<std::string>& li
       break;
     }
     lines.push_back(fmt::format(
-        "  {:<28} {:>18} {:>18}  {:>9} {:>8}", (task.recovery() ? "+ " : "") + task.task(),
+        "  {:<28} {:>18} {:>18}  {:>15} {:>15} {:>6}", (task.recovery() ? "+ " : "") + task.task(),
         Share(task.scripted_solved(), task.scripted_attempts()), Share(task.learned_solved(), task.learned_attempts()),
-        task.learned_attempts() ? fmt::format("{:.0f} %", 100 * task.learned_competence()) : "-",
+        Share(task.single_try_solved(), task.single_try_attempts()), Share(task.mean_solved(), task.mean_attempts()),
         task.promoted_version() ? fmt::format("v{}", task.promoted_version()) : "-"));
   }
 }
@@ -109,6 +111,10 @@ std::string StatusLine(const Heard& heard, const RunProgress& progress) {
     line += fmt::format(" | {} scripted {} learned {}", task.task(),
                         Share(task.scripted_solved(), task.scripted_attempts()),
                         Share(task.learned_solved(), task.learned_attempts()));
+    if (task.mean_attempts() > 0)
+      line += fmt::format(", latest: one try {}, not exploring {}",
+                          Share(task.single_try_solved(), task.single_try_attempts()),
+                          Share(task.mean_solved(), task.mean_attempts()));
   }
   return line + fmt::format(" | recovery tasks {} | interventions {} | {:.0f} updates/s",
                             RecoveryTasks(*heard.supervisor), heard.supervisor->interventions(),

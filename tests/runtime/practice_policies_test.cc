@@ -27,6 +27,18 @@ TEST_F(Lab, AWorseCandidateIsRejectedAndThePromotedPolicyActsAgain) {
   EXPECT_EQ(practice->slot("rise")->acting_version(), 1);
 }
 
+TEST_F(Lab, CountsAPolicysAttemptsApartFromThoseInWhichItExplores) {
+  PromotesOne();
+  EXPECT_EQ(practice->Latest("rise").mean.attempts(), 4u);
+  EXPECT_EQ(practice->Latest("rise").mean.solved(), 4u);
+  config.mean_action_share = 0;
+  Restart({Rise()});
+  published = {tests::ConstantPolicy("rise", 2, 3)};
+  Cycles(3);
+  EXPECT_GT(CompetenceOf("rise", SkillKind::kLearned).attempts, 4);
+  EXPECT_EQ(practice->Latest("rise").mean.attempts(), 0u);
+}
+
 /// A recovery task like `Rise`, whose parent is `Rise`.
 TaskSpec RiseAgain() {
   TaskSpec task = Rise();

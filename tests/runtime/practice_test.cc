@@ -52,6 +52,19 @@ TEST_F(Lab, EveryStepIsInTheJournalBeforeItsEpisodeCloses) {
   EXPECT_TRUE(journal.open.empty());
 }
 
+TEST_F(Lab, CountsTheScriptsSingleTriesApartFromThoseThatRetry) {
+  world.PutsObject(0.20, 0.0);
+  config.scripted_retry_share = 0;
+  Start();
+  Cycles(3);
+  EXPECT_EQ(practice->Latest("pick").single_try.solved(), 1u);
+  config.scripted_retry_share = 1;
+  Restart();
+  Cycles(3);
+  EXPECT_EQ(CompetenceOf("pick", SkillKind::kScripted).solved, 2);
+  EXPECT_EQ(practice->Latest("pick").single_try.attempts(), 0u);
+}
+
 // ---- Failures become tasks ----
 
 TEST_F(Lab, ADropWhilePlacingIsAFailureNamedDropped) {

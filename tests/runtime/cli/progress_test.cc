@@ -32,6 +32,10 @@ Heard Practising() {
   pick->set_learned_solved(30);
   pick->set_learned_competence(0.8);
   pick->set_promoted_version(7);
+  pick->set_single_try_attempts(40);
+  pick->set_single_try_solved(16);
+  pick->set_mean_attempts(20);
+  pick->set_mean_solved(17);
   auto* recovery = supervisor.add_tasks();
   recovery->set_task("recover-dropped");
   recovery->set_recovery(true);
@@ -53,6 +57,7 @@ TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
   EXPECT_THAT(block, HasSubstr("practising pick (learned): least competent"));
   EXPECT_THAT(block, HasSubstr("60/120 (50 %)"));
   EXPECT_THAT(block, HasSubstr("30/40 (75 %)"));
+  EXPECT_THAT(block, HasSubstr("16/40 (40 %)    17/20 (85 %)")) << "what can be compared stands side by side";
   EXPECT_THAT(block, HasSubstr("v7"));
   EXPECT_THAT(block, HasSubstr("+ recover-dropped"));
   EXPECT_THAT(block, HasSubstr("recovery tasks 1   interventions 2"));
@@ -74,7 +79,8 @@ TEST(StatusBlock, NamesWhoIsSilentAndWhyTheRobotStands) {
 
 TEST(StatusLine, HoldsEachPractisedTaskOnOneLine) {
   const std::string line = StatusLine(Practising(), {});
-  EXPECT_THAT(line, HasSubstr("pick scripted 60/120 (50 %) learned 30/40 (75 %)"));
+  EXPECT_THAT(line, HasSubstr("pick scripted 60/120 (50 %) learned 30/40 (75 %), latest: one try 16/40 (40 %), not "
+                              "exploring 17/20 (85 %)"));
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 
