@@ -92,10 +92,54 @@ Result<void> ResolveFiles(Config& config, const std::string& folder) {
   return {};
 }
 
+/// Names become names of files, of metric labels and words in tables.
+Result<void> CheckName(const std::string& where, const std::string& name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+  constexpr std::size_t kLongest = 40;
+  if (!name.empty() && name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string::npos) return {};
+  return Fail(FaultCode::kInvalidConfig,
+              where + ": a name consists of 1 to " + std::to_string(kLongest) + " small letters, digits, - and _");
+}
+
+/// "address:port" with a port that exists.
+Result<void> CheckListen(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
+  const bool number = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+  if (colon != 0 && number && std::stoi(port) <= 65535) return {};
+  return Fail(FaultCode::kInvalidConfig,
+              "metrics.listen = \"" + listen + "\": must be an address and a port up to 65535, as 127.0.0.1:9465");
+}
+
+/// What the tracker tells apart by name and colour.
+Result<void> CheckObjects(const std::vector<io::ObjectLook>& objects) {
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    if (auto named = CheckName("objects.name = \"" + objects[i].name + "\"", objects[i].name); !named) return named;
+    for (std::size_t j = 0; j < i; ++j)
+      if (objects[j].name == objects[i].name)
+        return Fail(FaultCode::kInvalidConfig,
+                    "objects." + objects[i].name + ": this name is taken; each object needs a name of its own");
+  }
+  return {};
+}
+
+Result<void> CheckHome(const Config& config) {
+  const core::Vec3 home = config.scene.home_m, low = config.safety.workspace_m_min,
+                   high = config.safety.workspace_m_max;
+  const auto inside = [](double at, double min, double max) { return at >= min && at <= max; };
+  if (inside(home.x, low.x, high.x) && inside(home.y, low.y, high.y) && inside(home.z, low.z, high.z)) return {};
+  return Fail(
+      FaultCode::kInvalidConfig,
+      fmt::format("scene.home_m = [{:g}, {:g}, {:g}]: must lie in the workspace, [{:g}, {:g}, {:g}] to [{:g}, {:g}, "
+                  "{:g}] (safety.workspace_m_min, _max)",
+                  home.x, home.y, home.z, low.x, low.y, low.z, high.x, high.y, high.z));
+}
+
 Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t index, const std::string& where) {
   const core::TaskSpec& task = tasks[index];
   const std::string name = where + "tasks." + (task.name.empty() ? "?" : task.name) + ": ";
   if (task.name.empty()) return Fail(FaultCode::kInvalidConfig, name + "has no name; add name = \"...\"");
+  if (auto named = CheckName(where + "tasks.name = \"" + task.name + "\"", task.name); !named) return named;
   for (std::size_t i = 0; i < index; ++i)
     if (tasks[i].name == task.name)
       return Fail(FaultCode::kInvalidConfig, name + "this name is taken; each task needs a name of its own");
@@ -130,7 +174,7 @@ Result<void> CheckWhole(const Config& config) {
         FaultCode::kInvalidConfig,
         where + "scene.jaw_wide_rad = " + std::to_string(scene.jaw_wide_rad) +
             ": the jaw's angles must rise from jaw_closed_rad over jaw_empty_rad and jaw_wide_rad to jaw_open_rad");
-  const std::array<Result<void>, 9> judged{
+  const std::array<Result<void>, 12> judged{
       CheckRoom("scene.tray.x_m", scene.tray.x_min_m, scene.tray.x_max_m, scene.object_half_m),
       CheckRoom("scene.tray.y_m", scene.tray.y_min_m, scene.tray.y_max_m, scene.object_half_m),
       CheckRoom("scene.bin.x_m", scene.bin.x_min_m, scene.bin.x_max_m, scene.object_half_m),
@@ -139,7 +183,10 @@ Result<void> CheckWhole(const Config& config) {
       io::cell::Validate(config.cell),
       safety::Validate(config.safety),
       learner::Validate(config.learner),
-      runtime::Validate(config.practice)};
+      runtime::Validate(config.practice),
+      CheckListen(config.metrics.listen),
+      CheckObjects(config.perception.objects),
+      CheckHome(config)};
   for (const Result<void>& part : judged)
     if (!part) return Fail(part.error().code, where + part.error().detail);
   return {};

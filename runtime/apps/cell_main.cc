@@ -77,8 +77,14 @@ int Serve(const Setting& setting) {
   const runtime::MetricsSender sender(setting.endpoints.metrics,
                                       {.process = "cell", .exposition = [&metrics] { return metrics.Exposition(); }});
   runtime::NotifyReady();
-  const auto served = server->Run(must_end, [&metrics](const io::cell::CellCounts& counts) {
+  bool keeps = true;
+  const auto served = server->Run(must_end, [&metrics, &keeps](const io::cell::CellCounts& counts) {
     metrics.SetMalformed(static_cast<double>(counts.malformed));
+    if (counts.save_fault && keeps) {
+      metrics.CountFault(counts.save_fault->code);
+      monitoring::LogFault("the world's state is not kept; a crash would take the cell back", *counts.save_fault);
+    }
+    keeps = !counts.save_fault;
     runtime::NotifyProgress();
   });
   runtime::NotifyStopping();

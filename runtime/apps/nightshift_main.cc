@@ -15,6 +15,7 @@
 #include "runtime/cli/duration_text.h"
 #include "runtime/cli/ears.h"
 #include "runtime/cli/evaluate.h"
+#include "runtime/cli/named.h"
 #include "runtime/cli/progress.h"
 #include "runtime/cli/run.h"
 #include "runtime/cli/summary.h"
@@ -92,6 +93,8 @@ int DoStatus(const Arguments& arguments) {
 }
 
 int DoReport(const Arguments& arguments) {
+  if (!std::filesystem::is_directory(arguments.data))
+    return Exit(core::Fail(core::FaultCode::kMissingFile, "--data " + arguments.data + ": there is no such folder"));
   const auto summary = SummaryOf(arguments.data);
   if (!summary) return Exit(tl::make_unexpected(summary.error()));
   fmt::print("{}", *summary);
@@ -108,23 +111,24 @@ Action Request(const Arguments& arguments, std::function<core::Result<void>(cons
 }
 
 CLI::App* AddData(CLI::App* command, Arguments& arguments) {
-  command->add_option("--data", arguments.data, "Data directory")->capture_default_str();
+  command->add_option("--data", arguments.data, "Data directory")->capture_default_str()->check(Named());
   return command;
 }
 
 CLI::App* AddConfig(CLI::App* command, Arguments& arguments) {
-  command->add_option("--config", arguments.config, "Configuration file")->capture_default_str();
+  command->add_option("--config", arguments.config, "Configuration file")->capture_default_str()->check(Named());
   return command;
 }
 
 void AddPractice(CLI::App& app, Arguments& a, Action& action) {
   CLI::App* run =
       AddData(AddConfig(app.add_subcommand("run", "Practise in the foreground; Ctrl-C stops safely"), a), a);
-  run->add_option("--robot-time", a.robot_time, "How much to practise, as 2h or 30m; without it until Ctrl-C");
+  run->add_option("--robot-time", a.robot_time, "How much to practise, as 2h or 30m; without it until Ctrl-C")
+      ->check(Named());
   run->add_option("--speed", a.run.speed, "\"max\", or a factor of real time (simulated cell only)")
       ->capture_default_str()
       ->check(CLI::IsMember({"max"}) | CLI::Range(0.01, 1000.0));
-  run->add_option("--seed", a.run.seed, "Of everything random")->capture_default_str();
+  run->add_option("--seed", a.run.seed, "Of everything random")->check(CLI::NonNegativeNumber)->capture_default_str();
   run->callback([&] { action = [&a] { return DoRun(a); }; });
 
   CLI::App* check = app.add_subcommand("check", "Say what is wrong before anything moves");

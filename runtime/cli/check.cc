@@ -7,6 +7,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -84,15 +86,24 @@ Checked CheckDisk(const fs::path& data) {
   return {Finding::kGood, "disk", text};
 }
 
-Checked CheckWritable(const fs::path& data) {
-  const fs::path folder = Existing(data);
+/// Why no file can be made there; empty: it can.
+std::string Unwritable(const fs::path& folder) {
   std::string probe = (folder / ".nightshift-check-XXXXXX").string();
   const int descriptor = ::mkstemp(probe.data());
-  if (descriptor < 0)
-    return {Finding::kBad, "data directory",
-            folder.string() + ": " + std::strerror(errno) + "; give one that you may write with --data"};
+  if (descriptor < 0) return folder.string() + ": " + std::strerror(errno);
   ::close(descriptor);
   ::unlink(probe.c_str());
+  return "";
+}
+
+Checked CheckWritable(const fs::path& data) {
+  const fs::path folder = Existing(data);
+  std::vector<fs::path> folders{folder};
+  for (const char* part : {"run", "log", "journal", "learner", "snapshots", "audit"})
+    if (std::error_code trouble; fs::is_directory(data / part, trouble)) folders.push_back(data / part);
+  for (const fs::path& one : folders)
+    if (const std::string why = Unwritable(one); !why.empty())
+      return {Finding::kBad, "data directory", why + "; give one that you may write with --data, or change its owner"};
   return {Finding::kGood, "data directory", data.string() + (folder == data ? "" : " (will be made)")};
 }
 

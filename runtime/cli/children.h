@@ -54,6 +54,7 @@ class Child {
   bool AwaitEnd(std::chrono::milliseconds wait);
 
   const std::string& role() const { return program_.role; }
+  const std::string& log_file() const { return program_.log_file; }
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   int restarts() const { return restarts_; }

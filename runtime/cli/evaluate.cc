@@ -5,15 +5,19 @@
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "io/journal/reader.h"
 #include "io/robot/cell/cell_control.h"
 #include "runtime/arm_port.h"
 #include "runtime/cli/children.h"
+#include "runtime/cli/named.h"
 #include "runtime/config.h"
 #include "runtime/exit_codes.h"
 #include "runtime/senses.h"
@@ -31,24 +35,45 @@ constexpr std::chrono::seconds kStartWait{30};
 constexpr int kProgressEvery = 20;
 constexpr double kLiftedM = 0.05;
 
+volatile std::sig_atomic_t g_stop = 0;  // A person asked to stop.
+
 /// A folder that goes when it is no longer needed.
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "nightshift-evaluate-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
+  /// Faults: kIoFailed.
+  static Result<ScratchFolder> Make() {
+    std::error_code trouble;
+    const auto parent = std::filesystem::temp_directory_path(trouble);
+    std::string name = (parent / "nightshift-evaluate-XXXXXX").string();
+    if (trouble || mkdtemp(name.data()) == nullptr || !std::filesystem::create_directory(name + "/run", trouble))
+      return core::Fail(core::FaultCode::kIoFailed,
+                        fmt::format("cannot make a folder for temporary files in \"{}\": {}; set TMPDIR to one that "
+                                    "exists and that you may write",
+                                    parent.string(), trouble ? trouble.message() : std::strerror(errno)));
+    if (auto short_enough = io::EndpointsIn(name + "/run"); !short_enough)
+      return core::Fail(core::FaultCode::kIoFailed, "TMPDIR: " + short_enough.error().detail + " (set TMPDIR=/tmp)");
+    return ScratchFolder(name);
   }
   ~ScratchFolder() {
     std::error_code trouble;
     if (!path_.empty()) std::filesystem::remove_all(path_, trouble);
   }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ScratchFolder& operator=(ScratchFolder&&) = delete;
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  explicit ScratchFolder(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path path_;
 };
+
+std::string LastLine(const std::string& file) {
+  std::ifstream in(file);
+  std::string last;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) last = line;
+  return last.empty() ? "it said nothing" : last;
+}
 
 /// A cell and its safety process, for this evaluation alone.
 class PrivateCell {
@@ -71,6 +96,16 @@ class PrivateCell {
     return {};
   }
 
+  /// Faults: kRefused once one of them has ended, with the last that it said.
+  Result<void> Alive() {
+    for (Child* child : {&cell_, &safety_})
+      if (child->AwaitEnd(milliseconds(0)))
+        return core::Fail(core::FaultCode::kRefused,
+                          fmt::format("the evaluation's {} process ended (exit code {}): {}", child->role(),
+                                      child->exit_code().value_or(0), LastLine(child->log_file())));
+    return {};
+  }
+
  private:
   static cli::Program Program(const std::string& role, const std::string& config, const std::filesystem::path& folder,
                               std::vector<std::string> more) {
@@ -80,6 +115,23 @@ class PrivateCell {
     return {role, (here / ("nightshift-" + role)).string(), arguments, (folder / (role + ".log")).string()};
   }
   Child cell_, safety_;
+};
+
+/// The evaluation's arm: no answer is waited for from processes that have ended, nor when a person wants no more.
+class TendedArm final : public core::ArmPort {
+ public:
+  TendedArm(RemoteArm& arm, PrivateCell& own) : arm_(arm), own_(own) {}
+  Result<core::PeriodReport> Exchange(const std::optional<core::ProposedAction>& proposal) override {
+    if (g_stop)
+      return core::Fail(core::FaultCode::kRefused, "stopped by a signal; an unfinished measurement says nothing");
+    if (auto alive = own_.Alive(); !alive) return tl::make_unexpected(alive.error());
+    return arm_.Exchange(proposal);
+  }
+  Result<void> Clear(const core::LatchReport& report) override { return arm_.Clear(report); }
+
+ private:
+  RemoteArm& arm_;
+  PrivateCell& own_;
 };
 
 /// The promoted policies that the catalogue names, and the recovery tasks it knows.
@@ -95,7 +147,11 @@ Result<std::map<std::string, skills::LearnedPolicy>> LoadPolicies(const std::fil
   std::map<std::string, skills::LearnedPolicy> policies;
   for (const auto& [task, version] : newest) {
     auto snapshot = folder.Find(task, version);
-    if (!snapshot) continue;
+    if (!snapshot) {
+      fmt::print(stderr, "policy {} of task {} was promoted and is not in {}: it was deleted or damaged\n", version,
+                 task, (data / "snapshots").string());
+      continue;
+    }
     auto policy = skills::LearnedPolicy::Make(std::move(snapshot->weights));
     if (!policy) return tl::make_unexpected(policy.error());
     policies.emplace(task, std::move(*policy));
@@ -112,6 +168,7 @@ Result<void> Wake(Body& body) {
   Result<Body::Moved> rested = body.Rest();
   while (Wall::now() < until) {
     if (rested && !body.report().latch.latched()) return {};
+    if (!rested && rested.error().code == core::FaultCode::kRefused) break;
     if (rested) (void)body.Clear();
     rested = body.Rest();
   }
@@ -159,12 +216,12 @@ Result<void> Evaluate(const EvaluateOptions& options) {
   auto policies = LoadPolicies(options.data, tasks);
   if (!policies) return tl::make_unexpected(policies.error());
 
-  const ScratchFolder scratch;
-  std::error_code trouble;
-  std::filesystem::create_directories(scratch.path() / "run", trouble);  // If it failed, the next line says so.
-  auto endpoints = io::EndpointsIn((scratch.path() / "run").string());
+  auto scratch = ScratchFolder::Make();
+  if (!scratch) return tl::make_unexpected(scratch.error());
+  auto endpoints = io::EndpointsIn((scratch->path() / "run").string());
   if (!endpoints) return tl::make_unexpected(endpoints.error());
-  PrivateCell own(std::filesystem::absolute(options.config).string(), scratch.path(), options.plan.seed);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { g_stop = 1; });
+  PrivateCell own(config->file, scratch->path(), options.plan.seed);
   if (auto started = own.Start(); !started) return started;
   auto arm = RemoteArm::Connect(endpoints->safety_command);
   if (!arm) return tl::make_unexpected(arm.error());
@@ -173,7 +230,8 @@ Result<void> Evaluate(const EvaluateOptions& options) {
   auto cell = io::cell::CellControl::Connect(endpoints->cell_control, kCellWait);
   if (!cell) return tl::make_unexpected(cell.error());
 
-  Body body(*arm, **eyes, config->scene);
+  TendedArm tended(*arm, own);
+  Body body(tended, **eyes, config->scene);
   if (auto awake = Wake(body); !awake) return awake;
   Evaluation evaluation({.body = body,
                          .scene = config->scene,
@@ -195,15 +253,18 @@ Result<void> Evaluate(const EvaluateOptions& options) {
 void AddEvaluate(CLI::App& app, std::function<int()>& action) {
   auto options = std::make_shared<EvaluateOptions>();
   auto* command = app.add_subcommand("evaluate", "Measure a policy on a fresh cell; nothing is recorded or learned");
-  command->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  command->add_option("--config", options->config, "Configuration file")->capture_default_str()->check(Named());
   command->add_option("--data", options->data, "Data directory whose promoted policies are measured")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(Named());
   command->add_option("--task", options->plan.task, "pick, place, unload, or a recovery task")->required();
   command->add_option("--policy", options->policy, "learned, scripted-once or scripted-retry")->capture_default_str();
   command->add_option("--episodes", options->plan.episodes, "Attempts")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  command->add_option("--seed", options->plan.seed, "Of the scenes")->capture_default_str();
+  command->add_option("--seed", options->plan.seed, "Of the scenes")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->callback([options, &action] {
     action = [options] {
       const auto done = Evaluate(*options);

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,6 +29,7 @@ constexpr milliseconds kFinishAnswerWait{2000};
 constexpr milliseconds kSupervisorEndWait{20000};  // An episode, its commit, and the arm at rest.
 constexpr milliseconds kEndWait{8000};             // A manifest, a snapshot.
 constexpr milliseconds kKilledWait{2000};
+constexpr milliseconds kOrphansEndWait{45000};  // They were told to end when their parent died.
 constexpr std::uintmax_t kLogBytesMax = 16u
                                         << 20;  // A longer log is put aside at the start, the one before it dropped.
 constexpr std::array<const char*, 5> kStartOrder{"cell", "safety", "metrics", "learner", "supervisor"};
@@ -126,6 +129,24 @@ core::Result<void> MakeFolders(const std::string& data) {
   return {};
 }
 
+/// After a kill -9 of `run` its programs end by themselves; until then they would take the new run's place.
+core::Result<void> AwaitOrphans(const std::string& data) {
+  const auto until = Wall::now() + kOrphansEndWait;
+  bool told = false;
+  for (const char* held : {"journal", "learner"}) {
+    while (true) {
+      const auto free = io::InstanceLock::Acquire(data, held);  // Let go at once: it is for the program.
+      if (free) break;
+      if (Wall::now() > until || g_signals > 0) return tl::make_unexpected(free.error());
+      if (!std::exchange(told, true))
+        fmt::print("waiting for a program of an earlier run to end: {}\n", free.error().detail);
+      std::fflush(stdout);
+      std::this_thread::sleep_for(kLookEvery);
+    }
+  }
+  return {};
+}
+
 core::Duration Practised(const Heard& heard) {
   return heard.supervisor ? core::Duration(heard.supervisor->practised_ns()) : core::Duration(0);
 }
@@ -192,6 +213,7 @@ core::Result<void> Run(const RunOptions& given) {
   if (!ears) return tl::make_unexpected(ears.error());
 
   HearSignals();
+  if (auto alone = AwaitOrphans(options.data_directory); !alone) return alone;
   Crew crew(ProgramsOf(options, OwnFolder()));
   if (auto started = crew.Start(); !started) return started;
   const core::Result<void> ran = Watch(crew, *ears, options);

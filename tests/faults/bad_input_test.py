@@ -4,9 +4,12 @@
 
 A full disk is met in tests/io/journal (journal_faults_test, with a file system that fills at every possible write).
 """
+import os
 import pathlib
+import signal
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -30,6 +33,14 @@ BAD_CONFIGURATIONS = {
     "a number out of range": ({"scene": {"step_m_max": "3"}}, ["scene.step_m_max = 3", "[0.001, 0.1]"]),
     "an impossible limit": ({"safety": {"temperature_c_clear": "80", "temperature_c_max": "70"}},
                             ["safety.temperature_c_clear = 80", "below temperature_c_max = 70"]),
+    "an object that fits nowhere": ({"scene": {"object_half_m": "0.09"}},
+                                    ["scene.tray.x_m_max = 0.285", "scene.object_half_m", "make the object smaller"]),
+    "a home outside the workspace": ({"scene": {"home_m": "[2.0, 2.0, 2.0]"}},
+                                     ["scene.home_m = [2, 2, 2]", "[-0.05, -0.33, 0.002] to [0.36, 0.33, 0.45]"]),
+    "an address without a port": ({"metrics": {"listen": '"127.0.0.1"'}},
+                                  ['metrics.listen = "127.0.0.1"', "an address and a port up to 65535"]),
+    "a task that is named like a path": ({"tasks": {"name": '"../../evil"'}},
+                                         ['tasks.name = "../../evil"', "small letters, digits"]),
     "a missing model file": ({"cell": {"model_file": '"/nowhere/gone.xml"'}},
                              ["cell.model_file", "/nowhere/gone.xml", "relative to the folder of the configuration"]),
 }
@@ -51,6 +62,68 @@ def check_configurations(robot):
         check(not robot.data.exists(), f"{what}: nothing is made before the configuration is good")
         verdict = robot.ask("check", "--config", str(bad), "--data", str(robot.data))
         check(verdict.returncode == 1 and words[0] in verdict.stdout, f"{what}: check says it too: {verdict.stdout}")
+
+
+def check_command_lines(robot):
+    """What a shell with an unset variable, or a wrong folder, gives: said at once, and nothing is aborted."""
+    for command in ("run", "status", "stop", "clear", "pause", "report"):
+        answer = robot.ask(command, "--data", "")
+        check(answer.returncode > 0 and "--data" in answer.stderr and "empty" in answer.stderr,
+              f"{command} --data '': {answer.returncode} {answer.stderr}")
+    answer = robot.ask("report", "--data", "/nowhere/at-all")
+    check(answer.returncode > 0 and "no such folder" in answer.stderr, f"report of nothing: {answer.stderr}")
+    answer = robot.ask("run", "--seed", "-1", "--data", str(robot.data))
+    check(answer.returncode > 0 and "--seed" in answer.stderr, f"a negative seed: {answer.stderr}")
+
+
+def evaluation(robot, config, **environment):
+    return subprocess.run(
+        robot.command("evaluate", "--config", str(config), "--data", str(robot.data), "--task", "pick", "--policy",
+                      "scripted-once", "--episodes", "1000"), capture_output=True, text=True, timeout=60,
+        env={**os.environ, **environment})
+
+
+def check_evaluations(robot):
+    """One that cannot go on ends at once, says why, and leaves nothing behind."""
+    answer = evaluation(robot, robot.config, TMPDIR="/nowhere")
+    check(answer.returncode == 1 and "set TMPDIR" in answer.stderr, f"no folder for temporary files: {answer.stderr}")
+    no_model = robot.folder / "no-model.toml"
+    no_model.write_text(changed(robot.config.read_text(), {"cell": {"model_file": '"/etc/hostname"'}}))
+    answer = evaluation(robot, no_model)
+    check(answer.returncode != 0 and "cell process ended" in answer.stderr and "XML" in answer.stderr,
+          f"a cell that cannot start: {answer.returncode} {answer.stderr}")
+    for signal_number, words in ((signal.SIGKILL, "cell process ended (exit code 137)"),
+                                 (signal.SIGINT, "stopped by a signal")):
+        scratch = robot.folder / "tmp"
+        scratch.mkdir()
+        process = subprocess.Popen(
+            robot.command("evaluate", "--config", str(robot.config), "--data", str(robot.data), "--task", "pick",
+                          "--policy", "scripted-once", "--episodes", "1000"), stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)})
+        check("attempts" in process.stderr.readline(), "the evaluation is under way")
+        cell = next(int(task.name) for task in pathlib.Path("/proc").glob("[0-9]*")
+                    if f"{scratch}/".encode() in (cmdline := read_bytes(task / "cmdline")) and b"nightshift-cell" in cmdline)
+        os.kill(cell if signal_number == signal.SIGKILL else process.pid, signal_number)
+        said = process.communicate(timeout=30)[1]
+        check(process.returncode != 0 and words in said, f"{signal_number}: {process.returncode} {said}")
+        check(not list(scratch.iterdir()), "no temporary files are left")
+        scratch.rmdir()
+
+
+def read_bytes(file):
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # It ended meanwhile.
+
+
+def check_restart_beside_orphans(robot):
+    """`run` itself is killed: its programs end by themselves, and a run that begins meanwhile waits for them."""
+    os.kill(robot.process.pid, signal.SIGKILL)
+    robot.process.wait()
+    count = robot.practised()
+    robot.run("--robot-time", "10h")
+    practises_on(robot, count)
 
 
 def practises_on(robot, before=None):
@@ -148,10 +221,15 @@ def main():
 
         check_configurations(robot)
         say("bad configurations are refused")
+        check_command_lines(robot)
+        check_evaluations(robot)
+        say("command lines and evaluations that cannot be are refused")
         robot.run("--robot-time", "10h")
         await_that(lambda: robot.practised() >= 1, "practice begins", START_S, robot.alive)
         check_second_instance(robot)
         say("a second instance is refused")
+        check_restart_beside_orphans(robot)
+        say("a run waits for what an earlier one left behind")
         check_malformed_messages(robot)
         say("malformed messages are dropped")
         await_that(lambda: "pick" in learned_versions(robot), "a learned policy picks", LEARNED_S, robot.alive)

@@ -209,11 +209,13 @@ struct CellServer::State {
   }
 
   // ---- all ----
-  core::Result<void> SaveWhenDue() {
+  /// A disk that is full ends no robot: the state before stays in the file, and the next try may succeed.
+  void SaveWhenDue() {
     const auto every = static_cast<std::uint64_t>(config.cell.save_every_s / kTickS);
-    if (config.state_file.empty() || world.tick() < save_tick + every) return {};
+    if (config.state_file.empty() || world.tick() < save_tick + every) return;
     save_tick = world.tick();
-    return ReplaceFile(config.state_file, world.SaveState());
+    const auto saved = ReplaceFile(config.state_file, world.SaveState());
+    counts.save_fault = saved ? std::nullopt : std::optional(saved.error());
   }
 
   /// Everything that has arrived. Leaves each socket just found empty, as its edge-triggered descriptor demands.
@@ -284,7 +286,7 @@ core::Result<void> CellServer::Run(const std::atomic<bool>& stop, const Listener
     s_->Drain();
     s_->GoOnAlone();
     s_->AnswerFrames();
-    if (auto saved = s_->SaveWhenDue(); !saved) return saved;
+    s_->SaveWhenDue();
     if (tell && WallClock::now() >= tell_next) {
       tell(counts());
       tell_next = WallClock::now() + kTellEvery;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/fault.h"
@@ -33,6 +34,7 @@ struct CellCounts {
   std::uint64_t ticks_missed = 0;  // Steps made for requests that got lost.
   std::uint64_t frames = 0;
   std::uint64_t malformed = 0;
+  std::optional<core::Fault> save_fault;  // The latest copy of the world's state could not be written.
 };
 
 /// The cell as hardware: a bus that steps the world one tick per numbered request, a camera, and a control socket for
@@ -53,7 +55,8 @@ class CellServer {
   /// Hears the counts about once a second of wall time, on the server's thread.
   using Listener = std::function<void(const CellCounts&)>;
 
-  /// Serves until `stop`. Faults: kDiskFull, kIoFailed when the state cannot be kept.
+  /// Serves until `stop`, also while the state cannot be kept. Faults: kDiskFull, kIoFailed when it cannot be kept at
+  /// the end.
   core::Result<void> Run(const std::atomic<bool>& stop, const Listener& tell = {});
 
   CellCounts counts() const;

@@ -179,6 +179,31 @@ TEST_F(CellServerTest, ReportsAStateFileThatCannotBeWritten) {
   EXPECT_EQ(run_.error().code, FaultCode::kIoFailed);
 }
 
+TEST_F(CellServerTest, GoesOnWhileItsStateCannotBeWrittenAndKeepsItAgainOnceItCan) {
+  const std::string folder = directory_ + "/elsewhere";
+  config_.state_file = folder + "/cell.state";
+  PowerOn();
+  CellDriver driver = Driver();
+  const int several_saves = static_cast<int>(3 * config_.cell.save_every_s / 0.004);
+  for (int i = 0; i < several_saves; ++i) ASSERT_TRUE(Tick(driver));
+  std::filesystem::create_directory(folder);
+  for (int i = 0; i < several_saves; ++i) ASSERT_TRUE(Tick(driver));
+  EXPECT_TRUE(std::filesystem::exists(config_.state_file));
+  PowerOff();
+  EXPECT_TRUE(run_);
+  EXPECT_FALSE(counts_.save_fault);
+}
+
+TEST_F(CellServerTest, SaysThatItsStateCannotBeWritten) {
+  config_.state_file = directory_ + "/no-such-folder/cell.state";
+  PowerOn();
+  CellDriver driver = Driver();
+  for (int i = 0; i < static_cast<int>(2 * config_.cell.save_every_s / 0.004); ++i) ASSERT_TRUE(Tick(driver));
+  PowerOff();
+  ASSERT_TRUE(counts_.save_fault);
+  EXPECT_EQ(counts_.save_fault->code, FaultCode::kIoFailed);
+}
+
 TEST_F(CellServerTest, RefusesASecondCellOnTheSameRunDirectory) {
   PowerOn();
   ASSERT_FALSE(start_fault_);
