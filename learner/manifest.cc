@@ -63,7 +63,7 @@ AgentState ReadAgent(const json& header, std::string_view& floats) {
     const auto length = header.at("lengths").at(index++).get<std::size_t>();
     if (length > floats.size() / sizeof(float)) throw std::runtime_error("fewer numbers than the header says");
     array->resize(length);
-    std::memcpy(array->data(), floats.data(), length * sizeof(float));
+    if (length > 0) std::memcpy(array->data(), floats.data(), length * sizeof(float));  // An empty one has no address.
     floats.remove_prefix(length * sizeof(float));
   }
   s.actor_adam.steps = header.at("adam_steps").at(0).get<std::int64_t>();

@@ -111,12 +111,12 @@ Action Request(const Arguments& arguments, std::function<core::Result<void>(cons
 }
 
 CLI::App* AddData(CLI::App* command, Arguments& arguments) {
-  command->add_option("--data", arguments.data, "Data directory")->capture_default_str()->check(Named());
+  command->add_option("--data", arguments.data, "Data directory")->capture_default_str()->check(RefuseEmpty);
   return command;
 }
 
 CLI::App* AddConfig(CLI::App* command, Arguments& arguments) {
-  command->add_option("--config", arguments.config, "Configuration file")->capture_default_str()->check(Named());
+  command->add_option("--config", arguments.config, "Configuration file")->capture_default_str()->check(RefuseEmpty);
   return command;
 }
 
@@ -124,7 +124,7 @@ void AddPractice(CLI::App& app, Arguments& a, Action& action) {
   CLI::App* run =
       AddData(AddConfig(app.add_subcommand("run", "Practise in the foreground; Ctrl-C stops safely"), a), a);
   run->add_option("--robot-time", a.robot_time, "How much to practise, as 2h or 30m; without it until Ctrl-C")
-      ->check(Named());
+      ->check(RefuseEmpty);
   run->add_option("--speed", a.run.speed, "\"max\", or a factor of real time (simulated cell only)")
       ->capture_default_str()
       ->check(CLI::IsMember({"max"}) | CLI::Range(0.01, 1000.0));

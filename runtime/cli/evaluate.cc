@@ -253,10 +253,10 @@ Result<void> Evaluate(const EvaluateOptions& options) {
 void AddEvaluate(CLI::App& app, std::function<int()>& action) {
   auto options = std::make_shared<EvaluateOptions>();
   auto* command = app.add_subcommand("evaluate", "Measure a policy on a fresh cell; nothing is recorded or learned");
-  command->add_option("--config", options->config, "Configuration file")->capture_default_str()->check(Named());
+  command->add_option("--config", options->config, "Configuration file")->capture_default_str()->check(RefuseEmpty);
   command->add_option("--data", options->data, "Data directory whose promoted policies are measured")
       ->capture_default_str()
-      ->check(Named());
+      ->check(RefuseEmpty);
   command->add_option("--task", options->plan.task, "pick, place, unload, or a recovery task")->required();
   command->add_option("--policy", options->policy, "learned, scripted-once or scripted-retry")->capture_default_str();
   command->add_option("--episodes", options->plan.episodes, "Attempts")

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 
 namespace nightshift::runtime::cli {
 
-/// Refuses an empty argument: what an unset variable of a shell leaves behind.
-inline CLI::Validator Named() {
-  return CLI::Validator([](const std::string& given) { return given.empty() ? std::string("is empty; name one") : ""; },
-                        "");
-}
+/// For CLI11's check(): what is wrong with an argument that names something; empty: nothing. An unset variable of a
+/// shell leaves an empty one behind.
+inline std::string RefuseEmpty(const std::string& given) { return given.empty() ? "is empty; name one" : ""; }
 
 }  // namespace nightshift::runtime::cli

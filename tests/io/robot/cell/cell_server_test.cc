@@ -294,9 +294,8 @@ TEST_F(CellServerTest, RunsNoFasterThanItsSpeed) {
   config_.speed = 2;
   PowerOn();
   CellDriver driver = Driver();
-  ASSERT_TRUE(Tick(driver));
-  const auto from = std::chrono::steady_clock::now();
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Tick(driver));
+  const auto from = std::chrono::steady_clock::now();  // Before the first: what it is late, the next may make up for.
+  for (int i = 0; i < 51; ++i) ASSERT_TRUE(Tick(driver));
   EXPECT_GE(std::chrono::steady_clock::now() - from, milliseconds(95));  // 0.2 s of robot time at twice real time.
 }
 
