@@ -51,6 +51,7 @@ enum class LimitId {
   kNoState,
   kTrackingError,
   kLatched,
+  kObstacle,
 };
 std::string_view Name(LimitId limit);
 
@@ -84,6 +85,9 @@ enum class StopCause {
   kOperator,       // A person said stop. Cleared by a person.
 };
 std::string_view Name(StopCause cause);
+inline constexpr std::array kStopCauses{StopCause::kNoCommand, StopCause::kStall,      StopCause::kTrackingError,
+                                        StopCause::kHot,       StopCause::kDriverLost, StopCause::kRestarted,
+                                        StopCause::kOperator};
 
 /// The latch as the supervisor and operators see it.
 struct LatchReport {

@@ -71,6 +71,7 @@ std::string_view Name(LimitId limit) {
     case LimitId::kNoState: return "no_state";
     case LimitId::kTrackingError: return "tracking_error";
     case LimitId::kLatched: return "latched";
+    case LimitId::kObstacle: return "obstacle";
   }
   return "?";
 }

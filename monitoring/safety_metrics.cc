@@ -18,11 +18,8 @@ using core::Verdict;
 constexpr std::array kLimits = {
     LimitId::kNone,      LimitId::kPosition,  LimitId::kVelocity,      LimitId::kAcceleration, LimitId::kWorkspace,
     LimitId::kNotFinite, LimitId::kWrongSize, LimitId::kWrongEpoch,    LimitId::kReplayed,     LimitId::kLate,
-    LimitId::kNoCommand, LimitId::kNoState,   LimitId::kTrackingError, LimitId::kLatched};
+    LimitId::kNoCommand, LimitId::kNoState,   LimitId::kTrackingError, LimitId::kLatched,      LimitId::kObstacle};
 constexpr std::array kVerdicts = {Verdict::kPass, Verdict::kLimited, Verdict::kRefused, Verdict::kStopped};
-constexpr std::array kCauses = {StopCause::kNoCommand, StopCause::kStall,      StopCause::kTrackingError,
-                                StopCause::kHot,       StopCause::kDriverLost, StopCause::kRestarted,
-                                StopCause::kOperator};
 
 // The enums are used as indices: their lists here must be whole and in order.
 constexpr bool InOrder() {
@@ -88,7 +85,7 @@ class SafetyMetrics::Figures {
         if ((verdict == Verdict::kPass) == (limit == LimitId::kNone))
           judgements[static_cast<std::size_t>(verdict)][static_cast<std::size_t>(limit)] =
               &family.Add({{"verdict", std::string(core::Name(verdict))}, {"limit", std::string(core::Name(limit))}});
-    for (const StopCause cause : kCauses) latches.Add({{"cause", std::string(core::Name(cause))}});
+    for (const StopCause cause : core::kStopCauses) latches.Add({{"cause", std::string(core::Name(cause))}});
     for (const auto code : {core::FaultCode::kDriverTimeout, core::FaultCode::kDriverLost})
       bus_errors.Add({{"code", std::string(core::Name(code))}});
   }
@@ -135,7 +132,7 @@ void SafetyMetrics::SetPeriod(const core::PeriodReport& report) {
   figures_->powered.Set(joints.powered ? 1 : 0);
   if (report.limit != LimitId::kNone)
     figures_->margin.Add({{"limit", std::string(core::Name(report.limit))}}).Set(report.margin);
-  for (const StopCause cause : kCauses)
+  for (const StopCause cause : core::kStopCauses)
     figures_->latched.Add({{"cause", std::string(core::Name(cause))}}).Set(report.latch.worst == cause ? 1 : 0);
   if (report.latch.latched() && report.latch.id != figures_->last_latch_id) {
     figures_->latches.Add({{"cause", std::string(core::Name(report.latch.first))}}).Increment();

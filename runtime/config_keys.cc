@@ -137,15 +137,37 @@ void AxesKey(const std::string& name, core::AxisArray& into, Range range, KeyLis
   keys.Numbers(name, std::span<double>(into).first(core::kArmAxes), range);
 }
 
+void BoxKeys(safety::BoxObstacle& c, KeyList& keys) {
+  keys.Text("name", c.name);
+  keys.Point("centre_m", c.centre_m, kPlaceM);
+  keys.Point("half_m", c.half_m, {0.0005, 2});
+  keys.Number("turn_rad", c.turn_rad, {-3.1416, 3.1416});
+  keys.Number("tilt_rad", c.tilt_rad, {-1.5708, 1.5708});
+  keys.Truth("fingers_may_touch", c.fingers_may_touch);
+}
+
+void PostKeys(safety::PostObstacle& c, KeyList& keys) {
+  keys.Text("name", c.name);
+  keys.Point("from_m", c.from_m, kPlaceM);
+  keys.Point("to_m", c.to_m, kPlaceM);
+  keys.Number("radius_m", c.radius_m, {0.0005, 1});
+  keys.Truth("fingers_may_touch", c.fingers_may_touch);
+}
+
 void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.In("safety");
   AxesKey("q_rad_min", c.q_rad_min, {-6.3, 6.3}, keys);
   AxesKey("q_rad_max", c.q_rad_max, {-6.3, 6.3}, keys);
   AxesKey("speed_rad_s_max", c.speed_rad_s_max, {0, 20}, keys);
   AxesKey("acceleration_rad_s2_max", c.acceleration_rad_s2_max, {0, 500}, keys);
+  AxesKey("jerk_rad_s3_max", c.jerk_rad_s3_max, {0, 100'000}, keys);
   keys.Number("escape_speed_rad_s_max", c.escape_speed_rad_s_max, {0, 20});
   keys.Point("workspace_m_min", c.workspace_m_min, kPlaceM);
   keys.Point("workspace_m_max", c.workspace_m_max, kPlaceM);
+  keys.Tables("boxes", c.boxes, BoxKeys);
+  keys.Tables("posts", c.posts, PostKeys);
+  keys.Number("clearance_m", c.clearance_m, {0, 0.05});
+  keys.Number("clearance_looks_max", c.clearance_looks_max, {10, 1000});
   AxesKey("tracking_error_rad_max", c.tracking_error_rad_max, {0, 6.3}, keys);
   AxesKey("stall_free_nm_rad", c.stall_free_nm_rad, {0, 20}, keys);
   AxesKey("stall_nm_rad_s_max", c.stall_nm_rad_s_max, {0, 20}, keys);

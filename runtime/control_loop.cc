@@ -53,8 +53,7 @@ void ControlLoop::BrakeToRest() {
   for (int i = 0; clock_known_ && i < kBrakeTicksMax; ++i) {
     Tick();
     if (driver_failed_) return;  // Nobody hears us: the drives' own time-out stops the arm.
-    const auto& v = parts_.filter.commanded_v_rad_s();
-    if (std::all_of(v.begin(), v.end(), [](double speed) { return speed == 0; })) return;
+    if (parts_.filter.Rests()) return;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "safety/monitor.h"
+#include "safety/surroundings.h"
 
 namespace nightshift::safety {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::array<const char*, core::kAxesMax> kAxisNames{"pan", "lift", "elb
 constexpr double kAngleRadMax = 6.3;  // One turn each way.
 constexpr double kSpeedRadSMax = 20;  // Faster than any servo of this size.
 constexpr double kAccelerationRadS2Max = 500;
+constexpr double kJerkRadS3Max = 100'000;
 constexpr double kReachMMax = 2;
 constexpr double kStallNmRadSMax = 20;
 constexpr double kTemperatureCMax = 90;  // Magnets and gears of small servos suffer beyond.
@@ -123,8 +125,18 @@ Result<void> CheckMotion(const Limits& limits) {
   if (auto fine = AllIn(limits, "acceleration_rad_s2_max", limits.acceleration_rad_s2_max, {0, kAccelerationRadS2Max});
       !fine)
     return fine;
+  if (auto fine = AllIn(limits, "jerk_rad_s3_max", limits.jerk_rad_s3_max, {0, kJerkRadS3Max}); !fine) return fine;
   if (auto fine = In("escape_speed_rad_s_max", limits.escape_speed_rad_s_max, {0, 1}); !fine) return fine;
   return In("rest_speed_rad_s_max", limits.rest_speed_rad_s_max, {0, 1});
+}
+
+Result<void> CheckSurroundings(const Limits& limits) {
+  if (auto fine = In("clearance_m", limits.clearance_m, {0, 0.05}); !fine) return fine;
+  if (!(limits.clearance_looks_max >= 10 && limits.clearance_looks_max <= 1000))
+    return Bad("clearance_looks_max", std::to_string(limits.clearance_looks_max), "in [10, 1000]");
+  if (const auto made = SurroundingsOf(limits); !made)
+    return Fail(FaultCode::kInvalidConfig, "safety.boxes, safety.posts: " + made.error().detail);
+  return {};
 }
 
 }  // namespace
@@ -132,7 +144,7 @@ Result<void> CheckMotion(const Limits& limits) {
 Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
-  for (const auto check : {CheckMotion, CheckWorkspace, CheckDrives, CheckTime, CheckCounts})
+  for (const auto check : {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckCounts})
     if (auto fine = check(limits); !fine) return fine;
   return {};
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <string>
+#include <vector>
+
 #include "core/action.h"
 #include "core/fault.h"
 #include "core/kinematics.h"
@@ -8,6 +11,24 @@
 #include "core/vector.h"
 
 namespace nightshift::safety {
+
+/// Something that does not move and that no part of the arm may strike: a box, turned about the vertical and tilted.
+struct BoxObstacle {
+  std::string name;
+  core::Vec3 centre_m;
+  core::Vec3 half_m{0.01, 0.01, 0.01};
+  double turn_rad = 0;             // About the vertical: where its x axis points.
+  double tilt_rad = 0;             // Then its x axis rises by this.
+  bool fingers_may_touch = false;  // Where the fingers work: their tips are held by the workspace alone.
+};
+
+/// The same, round and long: a post, a cable.
+struct PostObstacle {
+  std::string name;
+  core::Vec3 from_m, to_m;
+  double radius_m = 0.02;
+  bool fingers_may_touch = false;
+};
 
 /// Every limit of one arm. Read once at start; nothing at run time can loosen it. Arrays are per axis, in the order
 /// pan, lift, elbow, wrist, roll, jaw; entries beyond `axes` are ignored.
@@ -20,11 +41,19 @@ struct Limits {
   core::AxisArray q_rad_max{1.92, 1.75, 2.60, 2.20, 2.70, 1.20};        // less what would touch the own base.
   core::AxisArray speed_rad_s_max{4, 4, 4, 4, 4, 6};                    // 0.25 m/s at the tip with an arm half folded.
   core::AxisArray acceleration_rad_s2_max{40, 40, 40, 40, 40, 60};      // Drives hold it with 2.5 Nm, payload included.
+  core::AxisArray jerk_rad_s3_max{4000, 4000, 4000, 4000, 4000, 6000};  // Full acceleration within 10 ms.
   double escape_speed_rad_s_max = 0.2;  // Back from outside a limit: slow enough for a person to step in.
 
   // Where the commanded tip may be, its stopping path included.
   core::Vec3 workspace_m_min{-0.05, -0.33, 0.002};  // 2 mm above the table.
   core::Vec3 workspace_m_max{0.36, 0.33, 0.45};
+
+  // What stands around it. The table lies at height 0; fingers may touch it as far as the workspace lets the tip down.
+  std::vector<BoxObstacle> boxes;
+  std::vector<PostObstacle> posts;
+  double clearance_m =
+      0.004;  // Between parts of the commanded arm and all this, and each other: model and servo errors.
+  int clearance_looks_max = 100;  // At the whole arm in one checked stop: bounds its time, 40 us.
 
   // What the drives may do. Stall: torque times error, beyond what gravity explains, summed over time.
   core::AxisArray tracking_error_rad_max{0.5, 0.5, 0.5, 0.5, 0.5, 1.5};  // Lag at full speed is 0.25; the jaw grips.
@@ -44,7 +73,7 @@ struct Limits {
   // Clearing a stop.
   core::AxisArray reseed_error_rad_max{0.1, 0.1, 0.1, 0.1, 0.1, 1.5};  // Beyond it the setpoint is measured anew.
   double rest_speed_rad_s_max = 0.15;  // Measured; slower counts as at rest (encoder noise and sway).
-  int clears_per_hour_max = 240;  // By the supervisor, of more than silence; then a person must look. Robot time.
+  int clears_per_hour_max = 240;       // By the supervisor, of more than silence; then a person must look. Robot time.
   bool arm_after_restart = true;       // May the supervisor clear a restart; false: a person must.
 };
 

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "safety/checks/proposal.h"
+#include "safety/surroundings.h"
 
 namespace nightshift::safety {
 namespace {
@@ -16,8 +17,10 @@ using core::StopCause;
 using core::Verdict;
 
 constexpr std::array kShares{1.0, 0.5, 0.25, 0.125};  // Of a motion whose stop would leave the workspace; then none.
+constexpr double kSlackShare = 4;                     // Of the clearance, what may be lost between two looks.
 constexpr double kRoundingM = 1e-9;                   // The stop ends on the wall itself, give or take rounding.
 constexpr double kRelaxWaitMaxS = 0.5;                // For an arm that never quite rests, against what it may push.
+constexpr double kBeginS = 0.05;      // Of a period, in which what is too far is too fast; later it is a shortfall.
 constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm at the tip) was limited.
 
 LimitId LimitOf(StopCause cause) {
@@ -44,7 +47,12 @@ std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 }  // namespace
 
 Filter::Filter(const Limits& limits, Monitor::Seed seed)
-    : limits_(limits), tick_s_(core::ToSeconds(limits.control_period)), monitor_(limits, seed), stall_(limits) {}
+    : limits_(limits),
+      tick_s_(core::ToSeconds(limits.control_period)),
+      surroundings_(*SurroundingsOf(limits)),
+      pose_(surroundings_.arm()),
+      monitor_(limits, seed),
+      stall_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
@@ -66,7 +74,7 @@ Judgement Filter::JudgeBlind(core::Instant now) {
   if (blind_ticks_ > limits_.blind_ticks_max) Raise(StopCause::kDriverLost);
   WatchDeadline(now);
   Note({.verdict = Verdict::kStopped, .limit = LimitId::kNoState});
-  motion_ = Braked(motion_, At(limits_.axes));
+  Brake(At(limits_.axes));
   return Conclude();
 }
 
@@ -155,83 +163,99 @@ void Filter::Note(const Finding& finding) {
 void Filter::Advance(core::Instant now) {
   if (monitor_.latched()) Note({.verdict = Verdict::kStopped, .limit = LimitId::kLatched});
   if (in_force_) return Follow(now);
-  motion_ = Braked(motion_, At(limits_.axes));
+  Brake(At(limits_.axes));
 }
 
 void Filter::Follow(core::Instant now) {
   const double outside_now_m = OutsideWorkspace(limits_, motion_.q_rad);
   const double outside_max_m = std::max(0.0, outside_now_m) + (outside_now_m > 0 ? 0 : kRoundingM);
-  const AxisArray wanted = WantedVelocity(now);
-  const Candidate whole = Next(wanted, outside_now_m);
-  NoteJoints(whole, wanted);
+  pose_.MoveTo(motion_.q_rad);
+  const bool escapes = outside_now_m > kRoundingM || surroundings_.LeastDistanceM(pose_) < limits_.clearance_m;
+  const Wishes wishes = WishesAt(now);
+  const Candidate whole = Next(wishes, escapes);
+  NoteJoints(whole, now);
   for (const double share : kShares) {
-    AxisArray lowered = wanted;
-    for (std::size_t i = 0; i < core::kJaw; ++i) lowered[i] *= share;
-    const Candidate candidate = share == 1 ? whole : Next(lowered, outside_now_m);
-    const double outside_m = OutsideWhileStopping(limits_, candidate.motion);
-    if (outside_m <= outside_max_m) {
+    Wishes lowered = wishes;
+    for (std::size_t i = 0; i < core::kJaw; ++i) lowered[i].v_rad_s *= share;
+    const Candidate candidate = share == 1 ? whole : Next(lowered, escapes);
+    if (NoteWay(candidate, outside_max_m, Verdict::kLimited)) {
       motion_ = candidate.motion;
       return NoteShortfall(now);
     }
-    Note({Verdict::kLimited, LimitId::kWorkspace, 0, outside_m, 0});
   }
-  Note({Verdict::kRefused, LimitId::kWorkspace, 0, OutsideWhileStopping(limits_, whole.motion), 0});
-  const ArmMotion stopping = Braked(motion_, core::kJaw);
-  motion_ = whole.motion;  // The jaw moves on; it does not move the tip.
-  for (std::size_t i = 0; i < core::kJaw; ++i) {
-    motion_.q_rad[i] = stopping.q_rad[i];
-    motion_.v_rad_s[i] = stopping.v_rad_s[i];
-  }
+  NoteWay(whole, outside_max_m, Verdict::kRefused);
+  Brake(core::kJaw);
+  motion_.Set(core::kJaw, whole.motion.axis(core::kJaw), whole.motion.stop[core::kJaw]);  // It does not move the tip.
 }
 
-/// Linear from here to the target over what is left of the period; after that, to the target and no farther.
-AxisArray Filter::WantedVelocity(core::Instant now) const {
-  const double left_s = std::max(0.0, core::ToSeconds(in_force_->period_end - now));
-  const double ticks = std::max(1.0, std::round(left_s / tick_s_));
-  AxisArray wanted{};
-  for (std::size_t i = 0; i < At(limits_.axes); ++i) {
-    const double gap = in_force_->action.target_q_rad[i] - motion_.q_rad[i];
-    wanted[i] = gap / (ticks * tick_s_);
-    const double arrive = BrakeableSpeed(std::abs(gap), limits_.acceleration_rad_s2_max[i], tick_s_);
-    if (left_s <= 0) wanted[i] = std::clamp(wanted[i], -arrive, arrive);
+/// Is the way free, from here through the candidate's stop? Notes what is in it.
+bool Filter::NoteWay(const Candidate& candidate, double outside_max_m, Verdict verdict) {
+  if (const double outside_m = OutsideWhileStopping(limits_, candidate.motion); outside_m > outside_max_m) {
+    Note({verdict, LimitId::kWorkspace, 0, outside_m, 0});
+    return false;
   }
-  return wanted;
+  const SweepVerdict swept = SweepTo(candidate.motion);
+  if (!swept.clear()) Note({verdict, LimitId::kObstacle, 0, -swept.least_m, -limits_.clearance_m});
+  return swept.clear();
 }
 
-Filter::Candidate Filter::Next(const AxisArray& wanted_rad_s, double outside_now_m) const {
+SweepVerdict Filter::SweepTo(const ArmMotion& next) const {
+  using Foreseen = JerkLimitedStop<TickAndStop>;
+  std::array<Foreseen, core::kAxesMax> joints;
+  for (std::size_t i = 0; i < core::kArmAxes; ++i)
+    joints[i] = Foreseen({motion_.axis(i), next.axis(i), next.stop[i], tick_s_}, {limits_.jerk_rad_s3_max[i], tick_s_});
+  return Sweep(surroundings_, ArmStopOf(tick_s_, core::kArmAxes, joints),
+               {.margin_m = limits_.clearance_m,
+                .slack_m = limits_.clearance_m / kSlackShare,
+                .evaluations_max = limits_.clearance_looks_max});
+}
+
+double Filter::LeftS(core::Instant now) const { return core::ToSeconds(in_force_->period_end - now); }
+
+Filter::Wishes Filter::WishesAt(core::Instant now) const {
+  Wishes wishes{};
+  for (std::size_t i = 0; i < At(limits_.axes); ++i)
+    wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
+                                BoundsOf(i, false));
+  return wishes;
+}
+
+Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {
   Candidate candidate{motion_, {}};
   for (std::size_t i = 0; i < At(limits_.axes); ++i) {
-    const JointVerdict joint = LimitVelocity({motion_.q_rad[i], motion_.v_rad_s[i]}, wanted_rad_s[i],
-                                             BoundsOf(i, i < core::kJaw && outside_now_m > kRoundingM));
+    const JerkVerdict joint =
+        LimitJerk(motion_.axis(i), motion_.stop[i], wishes[i], BoundsOf(i, i < core::kJaw && escapes));
     candidate.limit[i] = joint.limit;
-    candidate.motion.v_rad_s[i] = joint.v_rad_s;
-    candidate.motion.q_rad[i] += joint.v_rad_s * tick_s_;
+    candidate.motion.Set(i, joint.next, joint.stop);
   }
   return candidate;
 }
 
-JointBounds Filter::BoundsOf(std::size_t axis, bool escapes) const {
+JerkBounds Filter::BoundsOf(std::size_t axis, bool escapes) const {
   double speed = limits_.speed_rad_s_max[axis];
   if (escapes) speed = std::min(speed, limits_.escape_speed_rad_s_max);
   return {.q_rad_min = limits_.q_rad_min[axis],
           .q_rad_max = limits_.q_rad_max[axis],
           .speed_rad_s_max = speed * (in_force_ ? in_force_->action.risk_scale : 1.0),
           .acceleration_rad_s2_max = limits_.acceleration_rad_s2_max[axis],
+          .jerk_rad_s3_max = limits_.jerk_rad_s3_max[axis],
           .escape_speed_rad_s_max = limits_.escape_speed_rad_s_max,
           .tick_s = tick_s_};
 }
 
-void Filter::NoteJoints(const Candidate& candidate, const AxisArray& wanted_rad_s) {
+void Filter::NoteJoints(const Candidate& candidate, core::Instant now) {
+  const double left_s = std::max(tick_s_, LeftS(now));
   for (std::size_t i = 0; i < At(limits_.axes); ++i) {
     const double target = in_force_->action.target_q_rad[i];
+    const double needed_rad_s = std::abs(target - motion_.q_rad[i]) / left_s;
     const auto axis = static_cast<int>(i);
     if (candidate.limit[i] == LimitId::kPosition && target > limits_.q_rad_max[i])
       Note({Verdict::kLimited, LimitId::kPosition, axis, target, limits_.q_rad_max[i]});
     if (candidate.limit[i] == LimitId::kPosition && target < limits_.q_rad_min[i])
       Note({Verdict::kLimited, LimitId::kPosition, axis, -target, -limits_.q_rad_min[i]});
-    // The jaw is told to be open or closed, not to be so within one period.
-    if (candidate.limit[i] == LimitId::kVelocity && axis != core::kJaw)
-      Note({Verdict::kLimited, LimitId::kVelocity, axis, std::abs(wanted_rad_s[i]), limits_.speed_rad_s_max[i]});
+    // The jaw is told to be open or closed, not to be so within one period. What was late at the end of one is not yet.
+    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > limits_.speed_rad_s_max[i])
+      Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, limits_.speed_rad_s_max[i]});
   }
 }
 
@@ -245,20 +269,21 @@ void Filter::NoteShortfall(core::Instant now) {
   }
 }
 
-ArmMotion Filter::Braked(ArmMotion from, std::size_t axes) const {
-  for (std::size_t i = 0; i < axes; ++i) {
-    from.v_rad_s[i] = BrakedSpeed(from.v_rad_s[i], limits_.acceleration_rad_s2_max[i], tick_s_);
-    from.q_rad[i] += from.v_rad_s[i] * tick_s_;
-  }
-  return from;
+void Filter::Brake(std::size_t axes) {
+  for (std::size_t i = 0; i < axes; ++i) motion_.Brake(i, tick_s_);
 }
 
 bool Filter::Rests() const {
-  return std::all_of(motion_.v_rad_s.begin(), motion_.v_rad_s.end(), [](double v) { return v == 0; });
+  return std::all_of(motion_.stop.begin(), motion_.stop.end(), [](const auto& stop) { return stop.duration_s() == 0; });
+}
+
+void Filter::RestAt(std::size_t axis, double q_rad) {
+  const JerkMotion rest{.q_rad = q_rad};
+  motion_.Set(axis, rest, JointStop(rest, BoundsOf(axis, false)));
 }
 
 void Filter::SeedAll(const core::JointState& seen) {
-  motion_ = {.q_rad = seen.q_rad, .v_rad_s = {}};
+  for (std::size_t i = 0; i < At(limits_.axes); ++i) RestAt(i, seen.q_rad[i]);
   seed_pending_ = false;
   relax_pending_ = false;
   stall_.Reset();
@@ -266,7 +291,7 @@ void Filter::SeedAll(const core::JointState& seen) {
 
 void Filter::SeedFarOff(const core::JointState& seen) {
   for (std::size_t i = 0; i < At(limits_.axes); ++i)
-    if (std::abs(motion_.q_rad[i] - seen.q_rad[i]) > limits_.reseed_error_rad_max[i]) motion_.q_rad[i] = seen.q_rad[i];
+    if (std::abs(motion_.q_rad[i] - seen.q_rad[i]) > limits_.reseed_error_rad_max[i]) RestAt(i, seen.q_rad[i]);
   relax_pending_ = false;
   stall_.Reset();
 }
@@ -280,7 +305,7 @@ void Filter::RelaxOnceAtRest(const core::JointState& seen) {
 
 /// An axis that is off by little may push, too, and would go on where another has given way. The jaw holds on.
 void Filter::Relax(const core::JointState& seen) {
-  std::copy_n(seen.q_rad.begin(), core::kJaw, motion_.q_rad.begin());
+  for (std::size_t i = 0; i < core::kJaw; ++i) RestAt(i, seen.q_rad[i]);
   SeedFarOff(seen);
 }
 

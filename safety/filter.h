@@ -4,9 +4,10 @@
 #include <optional>
 
 #include "core/action.h"
-#include "safety/checks/joint_motion.h"
+#include "safety/checks/arm_motion.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
+#include "safety/checks/sweep.h"
 #include "safety/checks/workspace.h"
 #include "safety/config.h"
 #include "safety/monitor.h"
@@ -27,10 +28,9 @@ struct Judgement {
   double margin() const { return allowed - wanted; }
 };
 
-/// Turns a proposed action into one the robot may execute, or refuses it. Each tick ends in commanded positions and
-/// velocities from which a stop, checked to its end against joint ranges and the workspace, exists: braking every axis.
-/// A new motion is accepted only with its own checked stop; otherwise the old stop is followed. By induction no
-/// sequence of proposals leads outside a limit.
+/// Turns a proposed action into one the robot may execute, or refuses it. Each tick ends in a commanded motion with a
+/// stored stop, checked to its end against joint ranges and the workspace. A new motion is accepted only with its own
+/// checked stop; otherwise the stored one is followed. By induction no sequence of proposals leads outside a limit.
 ///
 /// Thread: control thread only. Real-time: no lock, no allocation, no log, no clock.
 class Filter {
@@ -56,6 +56,9 @@ class Filter {
   core::LatchReport latch() const { return monitor_.report(); }
   const core::AxisArray& commanded_q_rad() const { return motion_.q_rad; }
   const core::AxisArray& commanded_v_rad_s() const { return motion_.v_rad_s; }
+  const core::AxisArray& commanded_a_rad_s2() const { return motion_.a_rad_s2; }
+  /// Is the command at rest?
+  bool Rests() const;
   std::uint64_t proposals_refused() const { return proposals_refused_; }
 
  private:
@@ -88,13 +91,17 @@ class Filter {
 
   void Advance(core::Instant now);
   void Follow(core::Instant now);
-  core::AxisArray WantedVelocity(core::Instant now) const;
-  Candidate Next(const core::AxisArray& wanted_rad_s, double outside_now_m) const;
-  void NoteJoints(const Candidate& candidate, const core::AxisArray& wanted_rad_s);
+  using Wishes = std::array<JerkWish, core::kAxesMax>;
+  double LeftS(core::Instant now) const;
+  Wishes WishesAt(core::Instant now) const;
+  Candidate Next(const Wishes& wishes, bool escapes) const;
+  SweepVerdict SweepTo(const ArmMotion& next) const;
+  bool NoteWay(const Candidate& candidate, double outside_max_m, core::Verdict verdict);
+  void NoteJoints(const Candidate& candidate, core::Instant now);
   void NoteShortfall(core::Instant now);
-  ArmMotion Braked(ArmMotion from, std::size_t axes) const;
-  bool Rests() const;
-  JointBounds BoundsOf(std::size_t axis, bool escapes) const;
+  void Brake(std::size_t axes);
+  void RestAt(std::size_t axis, double q_rad);
+  JerkBounds BoundsOf(std::size_t axis, bool escapes) const;
 
   void SeedAll(const core::JointState& seen);
   void SeedFarOff(const core::JointState& seen);
@@ -104,6 +111,8 @@ class Filter {
 
   Limits limits_;
   double tick_s_;
+  ClearanceModel surroundings_;
+  ArmPose pose_;
   Monitor monitor_;
   StallBudget stall_;
   ArmMotion motion_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: `nightshift run | check | status | inject | stop | clear | pause | resume | report | evaluate`.
+// The command line: `nightshift run | check | status | inject | stop | clear | pause | resume | report | audit verify |
+// evaluate`.
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "runtime/cli/run.h"
 #include "runtime/cli/summary.h"
 #include "runtime/exit_codes.h"
+#include "safety/audit.h"
 
 namespace nightshift::runtime::cli {
 namespace {
@@ -101,6 +103,17 @@ int DoReport(const Arguments& arguments) {
   return kExitDone;
 }
 
+int DoVerifyAudit(const Arguments& arguments) {
+  const std::string folder = arguments.data + "/audit";
+  if (!std::filesystem::is_directory(folder))
+    return Exit(core::Fail(core::FaultCode::kMissingFile, folder + ": there is no such folder; name a data directory "
+                                                                   "that has practised with --data"));
+  const auto lines = safety::VerifyAudit(folder);
+  if (!lines) return Exit(tl::make_unexpected(lines.error()));
+  fmt::print("{}: {} records, each follows from the one before\n", folder, *lines);
+  return kExitDone;
+}
+
 /// A command that is one request to a running process.
 Action Request(const Arguments& arguments, std::function<core::Result<void>(const io::Endpoints&)> ask) {
   return [&arguments, ask = std::move(ask)] {
@@ -140,6 +153,11 @@ void AddWatching(CLI::App& app, Arguments& a, Action& action) {
   status->add_flag("--json", a.json, "As one JSON object");
   status->add_flag("--watch", a.watch, "Again and again, until Ctrl-C");
   status->callback([&] { action = [&a] { return DoStatus(a); }; });
+
+  CLI::App* audit = app.add_subcommand("audit", "The safety process's own record of what it did not simply pass");
+  audit->require_subcommand(1);
+  AddData(audit->add_subcommand("verify", "Follow its chain of hashes: was anything changed or lost?"), a)
+      ->callback([&] { action = [&a] { return DoVerifyAudit(a); }; });
 
   CLI::App* report = app.add_subcommand("report", "What was learned, from the journal");
   AddData(report, a)->callback([&] { action = [&a] { return DoReport(a); }; });

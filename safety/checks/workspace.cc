@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "safety/checks/joint_motion.h"
-
 namespace nightshift::safety {
 
 double OutsideWorkspace(const Limits& limits, const core::AxisArray& q_rad) {
@@ -16,19 +14,17 @@ double OutsideWorkspace(const Limits& limits, const core::AxisArray& q_rad) {
 
 double OutsideWhileStopping(const Limits& limits, const ArmMotion& next) {
   const double tick_s = core::ToSeconds(limits.control_period);
-  ArmMotion motion = next;
-  double worst = OutsideWorkspace(limits, motion.q_rad);
-  for (int tick = 0; tick < kStopTicksMax; ++tick) {
-    bool moves = false;
-    for (std::size_t i = 0; i < core::kJaw; ++i) {  // The jaw does not move the tip.
-      motion.v_rad_s[i] = BrakedSpeed(motion.v_rad_s[i], limits.acceleration_rad_s2_max[i], tick_s);
-      motion.q_rad[i] += motion.v_rad_s[i] * tick_s;
-      moves = moves || motion.v_rad_s[i] != 0;
-    }
-    if (!moves) return worst;
-    worst = std::max(worst, OutsideWorkspace(limits, motion.q_rad));
+  double longest_s = 0;
+  for (std::size_t i = 0; i < core::kJaw; ++i) longest_s = std::max(longest_s, next.stop[i].duration_s());
+  if (!(longest_s <= kStopTicksMax * tick_s)) return std::numeric_limits<double>::infinity();
+  double worst = OutsideWorkspace(limits, next.q_rad);
+  core::AxisArray q_rad = next.q_rad;
+  for (double t_s = tick_s; t_s < longest_s + tick_s; t_s += tick_s) {
+    for (std::size_t i = 0; i < core::kJaw; ++i)
+      q_rad[i] = next.stop[i].At(t_s).q_rad;  // The jaw does not move the tip.
+    worst = std::max(worst, OutsideWorkspace(limits, q_rad));
   }
-  return std::numeric_limits<double>::infinity();
+  return worst;
 }
 
 }  // namespace nightshift::safety

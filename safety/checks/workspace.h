@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "core/observation.h"
+#include "safety/checks/arm_motion.h"
 #include "safety/config.h"
 
 /// Hazard: the tip leaves its box: through the table, into a wall, toward a person. Checked on the commanded joints,
 /// from the next tick to the end of the stop that would follow it.
 namespace nightshift::safety {
-
-/// Commanded positions and velocities of all axes.
-struct ArmMotion {
-  core::AxisArray q_rad{};
-  core::AxisArray v_rad_s{};
-};
 
 /// How far the tip is outside its box, along the worst axis, in metres; negative: that far inside.
 double OutsideWorkspace(const Limits& limits, const core::AxisArray& q_rad);

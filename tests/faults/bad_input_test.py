@@ -72,6 +72,8 @@ def check_command_lines(robot):
               f"{command} --data '': {answer.returncode} {answer.stderr}")
     answer = robot.ask("report", "--data", "/nowhere/at-all")
     check(answer.returncode > 0 and "no such folder" in answer.stderr, f"report of nothing: {answer.stderr}")
+    answer = robot.ask("audit", "verify", "--data", "/nowhere/at-all")
+    check(answer.returncode > 0 and "/nowhere/at-all/audit" in answer.stderr, f"an audit of nothing: {answer.stderr}")
     answer = robot.ask("run", "--seed", "-1", "--data", str(robot.data))
     check(answer.returncode > 0 and "--seed" in answer.stderr, f"a negative seed: {answer.stderr}")
 
@@ -198,6 +200,20 @@ def check_corrupt_snapshot(robot):
     (robot.data / "snapshots" / f"{task}-{bad_version}.nspolicy").unlink()
 
 
+def check_audit(robot):
+    """The audit's chain holds after a run; a changed line shows, by file and number."""
+    answer = robot.ask("audit", "verify", "--data", str(robot.data))
+    check(answer.returncode == 0 and "records" in answer.stdout, f"a good audit: {answer.stdout}{answer.stderr}")
+    file = min((robot.data / "audit").glob("*.jsonl"))
+    good = file.read_bytes()
+    lines = good.splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0].replace(b"restarted", b"operator", 1), *lines[1:]]))
+    check(file.read_bytes() != good, "the first stop is a restart")
+    answer = robot.ask("audit", "verify", "--data", str(robot.data))
+    check(answer.returncode != 0 and f"{file.name} line 1" in answer.stderr, f"a changed audit: {answer.stderr}")
+    file.write_bytes(good)
+
+
 def check_all_snapshots_corrupt(robot):
     """Every policy on disk is damaged between two runs: the fault is counted and practice goes on, as scripted."""
     committed = robot.episodes()
@@ -238,6 +254,8 @@ def main():
         await_that(lambda: robot.catalogue("SELECT 1 FROM snapshot WHERE state = 'promoted'"), "a policy is promoted",
                    LEARNED_S, robot.alive)  # The next run must miss it: only what has succeeded once is promoted.
         check(robot.stop() == 0, "the run exits 0")
+        check_audit(robot)
+        say("a changed audit shows")
         check_all_snapshots_corrupt(robot)
         say("a run begins with nothing but corrupt snapshots")
     return 0

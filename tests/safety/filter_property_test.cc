@@ -70,6 +70,10 @@ class Adversary {
       ASSERT_LE(q[i], limits.q_rad_max[i] + kTolerance) << "axis " << i;
       ASSERT_LE(std::abs(v), limits.speed_rad_s_max[i] + kTolerance) << "axis " << i;
       ASSERT_LE(std::abs(v - v_[i]), limits.acceleration_rad_s2_max[i] * h + kTolerance) << "axis " << i;
+      const double a = arm_.filter.commanded_a_rad_s2()[i];
+      ASSERT_LE(std::abs(a), limits.acceleration_rad_s2_max[i] + kTolerance) << "axis " << i;
+      ASSERT_LE(std::abs(a - a_[i]), limits.jerk_rad_s3_max[i] * h + kTolerance) << "axis " << i;
+      a_[i] = a;
       travelled_rad_ += std::abs(q[i] - q_[i]);
       v_[i] = v;
     }
@@ -84,12 +88,12 @@ class Adversary {
               Clearance::kCleared);
     while (arm_.now.time_since_epoch() % arm_.limits.policy_period != core::Duration(0)) arm_.Tick();
     q_ = arm_.filter.commanded_q_rad();
-    v_ = {};
+    v_ = a_ = {};
   }
 
   core::Random random_;
   IdealArm arm_;
-  core::AxisArray q_{}, v_{};
+  core::AxisArray q_{}, v_{}, a_{};
   double travelled_rad_ = 0;
 };
 

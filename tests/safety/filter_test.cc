@@ -154,7 +154,7 @@ TEST(Filter, LimitsATargetBeyondAJointsRangeToTheRange) {
     const Judgement judged = arm.Period(arm.Propose(target));
     if (judged.limit == LimitId::kPosition) allowed = judged.allowed;
   }
-  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kRoll], arm.limits.q_rad_max[core::kRoll], 1e-9);
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kRoll], arm.limits.q_rad_max[core::kRoll], 1e-6);
   EXPECT_EQ(allowed, arm.limits.q_rad_max[core::kRoll]);
 }
 
