@@ -184,8 +184,20 @@ void Filter::Follow(core::Instant now) {
     }
   }
   NoteWay(whole, outside_max_m, Verdict::kRefused);
-  Brake(core::kJaw);
-  motion_.Set(core::kJaw, whole.motion.axis(core::kJaw), whole.motion.stop[core::kJaw]);  // It does not move the tip.
+  // An arm that may not move need not keep the jaw from moving, nor the jaw the arm.
+  for (const Candidate& part : {Braking(whole, core::kJaw, At(limits_.axes)), Braking(whole, 0, core::kJaw)}) {
+    if (!NoteWay(part, outside_max_m, Verdict::kRefused)) continue;
+    motion_ = part.motion;
+    return;
+  }
+  Brake(At(limits_.axes));
+}
+
+/// The candidate, but axes from `first` up to `end` follow the stored stop.
+Filter::Candidate Filter::Braking(Candidate candidate, std::size_t first, std::size_t end) const {
+  for (std::size_t i = first; i < end; ++i)
+    candidate.motion.Set(i, motion_.stop[i].At(tick_s_), motion_.stop[i].After(tick_s_));
+  return candidate;
 }
 
 /// Is the way free, from here through the candidate's stop? Notes what is in it.

@@ -95,6 +95,7 @@ class Filter {
   double LeftS(core::Instant now) const;
   Wishes WishesAt(core::Instant now) const;
   Candidate Next(const Wishes& wishes, bool escapes) const;
+  Candidate Braking(Candidate candidate, std::size_t first, std::size_t end) const;
   SweepVerdict SweepTo(const ArmMotion& next) const;
   bool NoteWay(const Candidate& candidate, double outside_max_m, core::Verdict verdict);
   void NoteJoints(const Candidate& candidate, core::Instant now);

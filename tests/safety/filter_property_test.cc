@@ -52,6 +52,23 @@ TEST(FilterProperty, NoSearchFindsProposalsThatLeaveAnyLimit) {
   }
 }
 
+/// Nothing but the jaw moves: it opens towards a post beside it.
+TEST(FilterProperty, AJawDoesNotOpenIntoWhatStandsBesideIt) {
+  Limits limits;
+  limits.posts.push_back({.name = "post", .from_m = {0.2, 0.08, 0}, .to_m = {0.2, 0.08, 0.30}, .radius_m = 0.015});
+  IdealArm arm(limits);
+  arm.Arm();
+  ClearanceJudge judge(limits);
+  ASSERT_LT(judge.ExcessM(arm.seen.q_rad), 0) << "it begins clear";
+  auto target = arm.seen.q_rad;
+  target[core::kJaw] = limits.q_rad_max[core::kJaw];
+  ASSERT_GT(judge.ExcessM(target), 0) << "wide open it would be too near";
+  for (int period = 0; period < 10; ++period) {
+    arm.Period(arm.Propose(target));
+    EXPECT_LE(judge.ExcessM(arm.filter.commanded_q_rad()), kTolerance) << "period " << period;
+  }
+}
+
 TEST(FilterProperty, TighteningALimitNeverLetsMoreThrough) {
   Limits tight;
   tight.speed_rad_s_max[core::kPan] = 1;
