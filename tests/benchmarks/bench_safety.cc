@@ -30,9 +30,10 @@ using tests::Stopwatch;
 using tests::ThreadTimeUs;
 
 constexpr int kPeriodTicks = 25;
-constexpr double kStepMMax = 0.025;   // Of a policy in one period, per coordinate (configs/tabletop.toml).
-constexpr double kReachedRad = 0.02;  // A target missed by more was limited, as the filter counts it.
-constexpr double kArrivedM = 0.008;   // At a place over the tray; then to another.
+constexpr double kStepMMax = 0.025;     // Of a policy in one period, per coordinate (configs/tabletop.toml).
+constexpr double kJointLeadRad = 0.35;  // Of a target before its joint (runtime/body.cc).
+constexpr double kReachedRad = 0.02;    // A target missed by more was limited, as the filter counts it.
+constexpr double kArrivedM = 0.008;     // At a place over the tray; then to another.
 constexpr double kJawOpenRad = 1, kJawClosedRad = 0;
 
 /// A line of the report; the body's keys follow.
@@ -56,14 +57,17 @@ class TrayTour {
   TrayTour(const Limits& limits, const Setting& setting)
       : arm_(limits.arm), steps_(setting.steps), random_(setting.seed) {}
 
-  /// Joint targets for the next period.
-  core::AxisArray NextTarget(core::Vec3 tip_m) {
+  /// Joint targets for the next period, from what was commanded last.
+  core::AxisArray NextTarget(const core::AxisArray& q_rad) {
+    const core::Vec3 tip_m = core::ForwardKinematics(arm_, q_rad).position_m;
     if (core::Norm(place_m_ - tip_m) < kArrivedM) ChoosePlace();
-    const auto q_rad = core::InverseKinematics(arm_, tip_m + Step(place_m_ - tip_m), 0);
-    if (!q_rad) ChoosePlace();
-    core::AxisArray target_q_rad = q_rad ? *q_rad : last_q_rad_;
+    const auto reached = core::InverseKinematics(arm_, tip_m + Step(place_m_ - tip_m), 0);
+    if (!reached) ChoosePlace();
+    core::AxisArray target_q_rad = reached ? *reached : q_rad;
+    for (std::size_t i = 0; i < core::kJaw; ++i)
+      target_q_rad[i] = std::clamp(target_q_rad[i], q_rad[i] - kJointLeadRad, q_rad[i] + kJointLeadRad);
     target_q_rad[core::kJaw] = jaw_rad_;
-    return last_q_rad_ = target_q_rad;
+    return target_q_rad;
   }
 
  private:
@@ -83,7 +87,6 @@ class TrayTour {
   core::Random random_;
   core::Vec3 place_m_{0.2, 0, 0.1};  // Where the ideal arm begins.
   double jaw_rad_ = kJawOpenRad;
-  core::AxisArray last_q_rad_{};
 };
 
 // What a judgement costs.
@@ -110,7 +113,8 @@ void TimeJudgements(const std::string& surroundings, const Limits& limits, Comma
   for (int i = 0; i < kJudgements; ++i) {
     wanted.reset();
     if (i % kPeriodTicks == 0)
-      wanted = arm.Propose(commands == Commands::kTask ? tour.NextTarget(arm.tip()) : AnyTarget(random, limits));
+      wanted = arm.Propose(commands == Commands::kTask ? tour.NextTarget(arm.filter.commanded_q_rad())
+                                                       : AnyTarget(random, limits));
     const std::size_t before = AllocationsSoFar();
     watch.Time([&] { arm.Tick(wanted); });
     allocations += AllocationsSoFar() - before;
@@ -264,7 +268,7 @@ void MeasureTask(const std::string& surroundings, const Limits& limits, Steps st
   int missed = 0;
   for (int period = 0; period < kPeriods; ++period) {
     const core::Vec3 from_m = arm.tip();
-    const core::AxisArray target_q_rad = tour.NextTarget(from_m);
+    const core::AxisArray target_q_rad = tour.NextTarget(arm.filter.commanded_q_rad());
     arm.Period(arm.Propose(target_q_rad));
     wanted_m += core::Norm(core::ForwardKinematics(limits.arm, target_q_rad).position_m - from_m);
     carried_out_m += core::Norm(arm.tip() - from_m);
