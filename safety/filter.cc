@@ -20,7 +20,10 @@ constexpr std::array kShares{1.0, 0.5, 0.25, 0.125};  // Of a motion whose stop 
 constexpr double kSlackShare = 4;                     // Of the clearance, what may be lost between two looks.
 constexpr double kRoundingM = 1e-9;                   // The stop ends on the wall itself, give or take rounding.
 constexpr double kRelaxWaitMaxS = 0.5;                // For an arm that never quite rests, against what it may push.
-constexpr double kBeginS = 0.05;      // Of a period, in which what is too far is too fast; later it is a shortfall.
+constexpr double kBeginS = 0.05;  // Of a period, in which what is too far is too fast; later it is a shortfall.
+// At a target that another may follow. Slower arms fall behind their policy; a faster one runs on farther when none
+// follows: 0.06 rad here. Measured with bench_safety: 0.91 of a path is carried out at 0, 0.97 at 2, 1.03 at 4 rad/s.
+constexpr double kPassingRadS = 2;
 constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm at the tip) was limited.
 
 LimitId LimitOf(StopCause cause) {
@@ -227,8 +230,9 @@ double Filter::LeftS(core::Instant now) const { return core::ToSeconds(in_force_
 Filter::Wishes Filter::WishesAt(core::Instant now) const {
   Wishes wishes{};
   for (std::size_t i = 0; i < At(limits_.axes); ++i)
-    wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
-                                BoundsOf(i, false));
+    wishes[i] = VelocityTowards(
+        {.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now), .passing_speed_rad_s = kPassingRadS},
+        motion_.axis(i), BoundsOf(i, false));
   return wishes;
 }
 

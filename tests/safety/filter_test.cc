@@ -55,9 +55,10 @@ TEST(Filter, ReachesAnOrdinaryTargetAtTheEndOfThePeriodAndPassesIt) {
 TEST(Filter, ComesToRestOnTheTargetWhenNothingFollowsWithinTheDeadline) {
   IdealArm arm;
   arm.Arm();
-  const auto wanted = arm.ProposeTip(kNear);
+  auto wanted = arm.ProposeTip(kNear);
+  wanted.deadline = arm.now + arm.limits.command_deadline_max;
   arm.Period(wanted);
-  arm.Ticks(24);
+  arm.Ticks(48);
   EXPECT_FALSE(arm.filter.latch().latched());
   EXPECT_TRUE(AtRest(arm.filter));
   EXPECT_LT(FarthestAxis(arm.filter.commanded_q_rad(), wanted.target_q_rad), 1e-9);
