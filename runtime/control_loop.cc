@@ -108,7 +108,9 @@ safety::Judgement ControlLoop::Judge(const core::Result<core::JointState>& seen)
 
 void ControlLoop::Apply(const safety::Judgement& judged) {
   ++counters_.ticks;
-  if (const auto sent = parts_.robot.Apply(judged.action); !sent) {
+  const auto sent = parts_.robot.Apply(judged.action);
+  parts_.filter.Sent(sent.has_value());
+  if (!sent) {
     driver_failed_ = true;
     CountDriverFault(sent.error().code);
   }

@@ -20,10 +20,7 @@ constexpr std::array kShares{1.0, 0.5, 0.25, 0.125};  // Of a motion whose stop 
 constexpr double kSlackShare = 4;                     // Of the clearance, what may be lost between two looks.
 constexpr double kRoundingM = 1e-9;                   // The stop ends on the wall itself, give or take rounding.
 constexpr double kRelaxWaitMaxS = 0.5;                // For an arm that never quite rests, against what it may push.
-constexpr double kBeginS = 0.05;  // Of a period, in which what is too far is too fast; later it is a shortfall.
-// At a target that another may follow. Slower arms fall behind their policy; a faster one runs on farther when none
-// follows: 0.06 rad here. Measured with bench_safety: 0.91 of a path is carried out at 0, 0.97 at 2, 1.03 at 4 rad/s.
-constexpr double kPassingRadS = 2;
+constexpr double kBeginS = 0.05;      // Of a period, in which what is too far is too fast; later it is a shortfall.
 constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm at the tip) was limited.
 
 LimitId LimitOf(StopCause cause) {
@@ -60,7 +57,8 @@ Filter::Filter(const Limits& limits, Monitor::Seed seed)
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
   const auto last_sequence = seen_ ? std::optional(seen_->sequence) : std::nullopt;
-  if (!IsUsable(seen, limits_.axes, last_sequence)) return JudgeBlind(now);
+  if (!IsUsable(seen, limits_.axes, last_sequence) || frozen_.Look(seen, motion_.v_rad_s, tick_s_))
+    return JudgeBlind(now);
   finding_ = {};
   blind_ticks_ = 0;
   seen_ = seen;
@@ -81,6 +79,11 @@ Judgement Filter::JudgeBlind(core::Instant now) {
   return Conclude();
 }
 
+void Filter::Sent(bool reached) {
+  unsent_ticks_ = reached ? 0 : std::min(unsent_ticks_ + 1, limits_.blind_ticks_max + 1);
+  if (unsent_ticks_ > limits_.blind_ticks_max) Raise(StopCause::kDriverLost);
+}
+
 void Filter::Withdraw() {
   const bool commanded = sequence_epoch_ == monitor_.epoch() && last_sequence_ > 0;
   if (commanded) monitor_.BumpEpoch();
@@ -89,7 +92,7 @@ void Filter::Withdraw() {
 
 Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   Readiness readiness = Readiness::kReady;
-  if (!seen_ || blind_ticks_ > 0 || (!seen_->powered && !power_off_)) {
+  if (!seen_ || blind_ticks_ > 0 || unsent_ticks_ > 0 || (!seen_->powered && !power_off_)) {
     readiness = Readiness::kNoReading;
   } else if (!Rests() || !IsAtRest(limits_, *seen_)) {
     readiness = Readiness::kNotAtRest;
@@ -230,9 +233,8 @@ double Filter::LeftS(core::Instant now) const { return core::ToSeconds(in_force_
 Filter::Wishes Filter::WishesAt(core::Instant now) const {
   Wishes wishes{};
   for (std::size_t i = 0; i < At(limits_.axes); ++i)
-    wishes[i] = VelocityTowards(
-        {.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now), .passing_speed_rad_s = kPassingRadS},
-        motion_.axis(i), BoundsOf(i, false));
+    wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
+                                BoundsOf(i, false));
   return wishes;
 }
 

@@ -45,6 +45,9 @@ class Filter {
   /// One tick without a reading: the stored stop, one step on. Proposals that arrive meanwhile are lost.
   Judgement JudgeBlind(core::Instant now);
 
+  /// Whether the last action reached the drives. Too many in a row that did not: the driver is lost.
+  void Sent(bool reached);
+
   /// The supervisor lives and wants nothing: come to rest and hold. Commands given so far are dead (the epoch goes up).
   void Withdraw();
 
@@ -116,6 +119,7 @@ class Filter {
   ArmPose pose_;
   Monitor monitor_;
   StallBudget stall_;
+  FrozenContent frozen_;
   ArmMotion motion_;
   std::optional<InForce> in_force_;
   std::optional<core::JointState> seen_;
@@ -123,6 +127,7 @@ class Filter {
   core::Epoch sequence_epoch_ = 0;   // The epoch it belongs to.
   Finding finding_;
   int blind_ticks_ = 0;
+  int unsent_ticks_ = 0;
   int unpowered_ticks_ = 0;
   bool was_powered_ = false;
   bool power_off_ = false;      // What the last action said.

@@ -7,6 +7,13 @@
 namespace nightshift::safety {
 namespace {
 
+constexpr double kTorqueNmMax = 100;  // Beyond any drive of an arm that one person can lift.
+
+bool IsPlausible(const core::AxisArray& torque_nm, int axes) {
+  return std::all_of(torque_nm.begin(), torque_nm.begin() + axes,
+                     [](double torque) { return std::abs(torque) <= kTorqueNmMax; });
+}
+
 double Hottest(const Limits& limits, const core::JointState& seen) {
   return *std::max_element(seen.temperature_c.begin(), seen.temperature_c.begin() + limits.axes);
 }
@@ -16,9 +23,20 @@ double Hottest(const Limits& limits, const core::JointState& seen) {
 bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence) {
   if (seen.axes != axes) return false;
   if (last_sequence && seen.sequence == *last_sequence) return false;
-  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) &&
-         core::IsFinite(seen.torque_nm, axes) && core::IsFinite(seen.current_a, axes) &&
-         core::IsFinite(seen.temperature_c, axes);
+  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) && IsPlausible(seen.torque_nm, axes) &&
+         core::IsFinite(seen.current_a, axes) && core::IsFinite(seen.temperature_c, axes);
+}
+
+bool FrozenContent::Look(const core::JointState& seen, const core::AxisArray& commanded_v_rad_s, double tick_s) {
+  const bool same = last_ && seen.q_rad == last_->q_rad && seen.dq_rad_s == last_->dq_rad_s &&
+                    seen.torque_nm == last_->torque_nm && seen.current_a == last_->current_a;
+  if (!same) {
+    last_ = seen;
+    travel_rad_ = {};
+    return false;
+  }
+  for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad_[i] += std::abs(commanded_v_rad_s[i]) * tick_s;
+  return *std::max_element(travel_rad_.begin(), travel_rad_.end()) > kFrozenTravelRad;
 }
 
 bool IsHot(const Limits& limits, const core::JointState& seen) {

@@ -9,8 +9,24 @@
 /// told to be.
 namespace nightshift::safety {
 
-/// True if the reading is whole: right number of axes, every number finite, and newer than the one before.
+/// True if the reading is whole: right number of axes, every number finite, torques that a drive of this size could
+/// have, and newer than the one before.
 bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence);
+
+/// Readings whose numbers stand still while the command moves on, though they are counted on: a driver that repeats
+/// itself. Drives that are pushed or held still show noise in position, speed, torque or current.
+class FrozenContent {
+ public:
+  /// True from when the command of an arm axis has moved by kFrozenTravelRad since anything measured last changed.
+  /// A command that was only measured anew has not moved.
+  bool Look(const core::JointState& seen, const core::AxisArray& commanded_v_rad_s, double tick_s);
+
+  static constexpr double kFrozenTravelRad = 0.05;  // Some ten steps of an encoder.
+
+ private:
+  std::optional<core::JointState> last_;
+  core::AxisArray travel_rad_{};  // Commanded, since then.
+};
 
 /// Above the limit, or (with hysteresis, once hot) not yet below where it clears.
 bool IsHot(const Limits& limits, const core::JointState& seen);

@@ -307,6 +307,54 @@ TEST(Filter, NeverPullsAnArmThatItHasNotSeen) {
   EXPECT_EQ(arm.TickBlind().action.power(), PowerMode::kOff);
 }
 
+TEST(Filter, ReadingsThatStandStillWhileTheCommandMovesAreALostDriver) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  arm.noisy = false;
+  auto target = arm.seen.q_rad;
+  target[core::kPan] += 0.2;
+  arm.Period(arm.Propose(target));
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  arm.Ticks(25);
+  const auto latch = arm.filter.latch();
+  const Acknowledgement ack{.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson};
+  EXPECT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kNoReading);
+  arm.noisy = true;
+  arm.Ticks(25);
+  EXPECT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kCleared);
+}
+
+TEST(Filter, ReadingsOfAnArmAtRestMayStandStill) {
+  IdealArm arm;
+  arm.Arm();
+  arm.noisy = false;
+  arm.Ticks(500);
+  EXPECT_FALSE(arm.filter.latch().latched());
+}
+
+TEST(Filter, ATorqueThatNoDriveHasIsNoReading) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.torque_nm[core::kLift] = 1e6;
+  EXPECT_EQ(arm.Tick().limit, LimitId::kNoState);
+}
+
+TEST(Filter, ActionsThatDoNotReachTheDrivesAreALostDriver) {
+  IdealArm arm;
+  arm.Arm();
+  for (int tick = 0; tick < arm.limits.blind_ticks_max; ++tick) arm.filter.Sent(false);
+  EXPECT_FALSE(arm.filter.latch().latched());
+  arm.filter.Sent(true);
+  for (int tick = 0; tick <= arm.limits.blind_ticks_max; ++tick) arm.filter.Sent(false);
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  const auto latch = arm.filter.latch();
+  const Acknowledgement ack{.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson};
+  EXPECT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kNoReading);
+  arm.filter.Sent(true);
+  EXPECT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kCleared);
+}
+
 TEST(Filter, LatchesATrackingErrorAndTakesPowerAwayOnceAtRest) {
   IdealArm arm;
   arm.Arm();

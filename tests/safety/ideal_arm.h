@@ -26,6 +26,7 @@ class IdealArm {
   Judgement Tick(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
     ++seen.sequence;
     seen.time = now;
+    if (noisy) seen.current_a[core::kPan] = 0.1 + 1e-3 * static_cast<double>(seen.sequence % 2);
     const Judgement judged = filter.Judge(seen, wanted, now);
     now += limits.control_period;
     if (judged.action.power() == core::PowerMode::kOff) {
@@ -86,6 +87,7 @@ class IdealArm {
   core::Instant now{};
   std::uint64_t sequence = 0;
   bool stuck = false;
+  bool noisy = true;              // As sensors are.
   core::AxisArray drift_rad_s{};  // How it moves all the same while it is stuck.
 };
 

@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/check.h"
+#include "runtime/control_loop.h"
+#include "safety/checks/workspace.h"
+#include "tests/runtime/lab.h"
+
+/// The whole robot on a hand-driven clock: real Practice and Body, real ControlLoop, Filter and Monitor; only the arm,
+/// the table with its objects, the wall clock and the link between the two processes are fakes, behind the product's
+/// own interfaces. Trouble begins and ends at set ticks; what is asserted is seen from outside.
+namespace nightshift::tests {
+
+using std::chrono::milliseconds;
+
+inline constexpr milliseconds kTick{4};
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kRoomC = 30;  // Motors at their usual temperature.
+
+/// The first `lost` of every `of`.
+struct Share {
+  int lost = 0, of = 1;
+  bool Hits(std::int64_t count) const { return count % of < lost; }
+};
+inline constexpr Share kAll{1, 1};
+
+/// Everything that can be made to fail. What is not named works.
+struct Trouble {
+  milliseconds lasts{2000};
+
+  // The bus, as it is read.
+  Share reads_lost;
+  bool reading_repeats = false, positions_freeze = false, reading_nan = false, positions_random = false;
+  double pan_reads_off_rad = 0;
+  int reading_late_ticks = 0;
+  milliseconds read_takes{0};  // Wall time.
+  // What it says of torque, and what it is needed for.
+  bool arm_blocked = false;
+  std::optional<double> torque_reads;
+  Share torque_spikes;
+  int torque_late_ticks = 0;
+  // What it says of temperature.
+  double heats_to_c = kRoomC;
+  std::optional<double> temperature_reads;
+  Share hot_flickers;
+  int temperature_late_ticks = 0;
+  double temperature_tau_s = 0, current_a = 0;
+  // The bus, as it is written.
+  Share commands_fail, commands_vanish;
+  bool commands_random = false;
+  double elbow_driven_off_rad = 0, follow_speed_rad_s = 0;
+  int command_late_ticks = 0;
+  // Torque at the drives.
+  Share power_drops;
+  bool power_reads_off = false, after_heat = false;
+  int power_up_ticks = 0;
+  // From the supervisor to safety.
+  Share proposals_lost;
+  bool proposal_repeats = false, proposal_nan = false, proposal_wild = false;
+  milliseconds proposal_late{0};
+  int flood = 0;  // Letters besides, in every period.
+  // The camera.
+  std::optional<core::FrameHealth> picture;
+  Share looks_lost;
+  bool sight_freezes = false, object_nan = false;
+  double object_off_m = 0;
+  milliseconds look_takes{0};
+  int sight_late_looks = 0;
+  // From the learner to the supervisor.
+  bool snapshot_repeats = false, snapshot_nan = false, snapshot_wild = false, snapshot_of_no_task = false;
+  Share snapshots_bad;
+  int snapshot_after_looks = -1;  // A good one, so late; negative: none.
+  bool learner_behind = false;
+};
+
+/// Wall time passes only where somebody sleeps, waits, or is slow.
+class HandWall final : public runtime::WallClock {
+ public:
+  Instant Now() override { return now; }
+  void SleepUntil(Instant at) override { now = std::max(now, at); }
+  void AwaitMail(runtime::Mailbox&, Instant until) override { now = std::max(now, until); }
+  Instant now{};
+};
+
+/// An arm that follows what it is told with a little lag; without torque it sinks a little. Holds when commands cease.
+class FaultyArm final : public core::RobotDriver {
+ public:
+  FaultyArm(const Trouble& trouble, const safety::Limits& limits, core::Pacing pacing, HandWall& wall)
+      : trouble_(trouble), limits_(limits), pacing_(pacing), wall_(wall) {
+    truth_.axes = core::kArmAxes;
+    truth_.q_rad = *core::InverseKinematics(limits.arm, skills::Scene{}.home_m, 0);
+    truth_.q_rad[core::kJaw] = skills::Scene{}.jaw_open_rad;
+    truth_.temperature_c.fill(kRoomC);
+    setpoint_ = aim_ = truth_.q_rad;
+  }
+
+  core::Pacing pacing() const override { return pacing_; }
+  core::Result<core::JointState> Read() override {
+    Step();
+    past_.push_front(truth_);
+    if (past_.size() > kPast) past_.pop_back();
+    if (!failing) {
+      told_ = truth_;
+      return told_;
+    }
+    wall_.now += trouble_.read_takes;
+    if (trouble_.reads_lost.Hits(count_)) return core::Fail(core::FaultCode::kDriverTimeout, "the bus is silent");
+    if (trouble_.reading_repeats) return told_;
+    told_ = Spoilt();
+    return told_;
+  }
+  core::Result<void> Apply(const core::SafeAction& action) override {
+    Inspect(action);
+    if (failing && trouble_.commands_fail.Hits(count_))
+      return core::Fail(core::FaultCode::kDriverLost, "the bus takes nothing");
+    if (failing && trouble_.commands_vanish.Hits(count_)) return {};
+    queue_.push_back(action);
+    return {};
+  }
+
+  bool AtRest() const {
+    return std::ranges::all_of(truth_.dq_rad_s, [](double speed) { return std::abs(speed) < 0.02; });
+  }
+  const core::JointState& truth() const { return truth_; }
+
+  bool failing = false, heated = false, powers_up_late = false, asked_to_power_off = false;
+  std::optional<double> jaw_stops_at_rad;
+  std::vector<std::string> limits_left;
+
+ private:
+  using Sent = std::array<core::AxisArray, 3>;  // Newest first.
+  static constexpr std::size_t kPast = 600;
+  static constexpr double kFollowShare = 0.2;  // Of what is missing, in each tick: a lag of 16 ms.
+  static constexpr double kSinkRadS = 0.4, kSinkRadMax = 0.1, kSinkTipMMin = 0.02;
+
+  void Step() {
+    ++count_;
+    truth_.sequence = static_cast<std::uint64_t>(count_);
+    truth_.time = core::Instant(count_ * kTick);
+    const std::size_t wait = failing ? static_cast<std::size_t>(trouble_.command_late_ticks) : 0;
+    for (; queue_.size() > wait; queue_.pop_front()) Obey(queue_.front());
+    const core::AxisArray before = truth_.q_rad;
+    truth_.powered ? Follow() : Sink();
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) truth_.dq_rad_s[i] = (truth_.q_rad[i] - before[i]) / TickS();
+    Strain();
+    Warm();
+  }
+
+  void Obey(const core::SafeAction& action) {
+    setpoint_ = action.q_rad();
+    const bool wanted = action.power() == core::PowerMode::kHold;
+    off_ticks_ = wanted && !truth_.powered ? off_ticks_ + 1 : 0;
+    const bool slow = powers_up_late && trouble_.power_up_ticks > off_ticks_;
+    if (!wanted) truth_.powered = false;
+    if (wanted && !slow) truth_.powered = true;
+    if (failing && trouble_.power_drops.Hits(count_)) truth_.powered = false;
+    if (truth_.powered) sunk_rad_ = 0;
+  }
+
+  void Follow() {
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) {
+      double to = setpoint_[i];
+      if (failing && i == core::kElbow) to += trouble_.elbow_driven_off_rad;
+      if (failing && trouble_.commands_random) to += 1.2 * random_.Uniform(-1, 1);
+      if (i == core::kJaw && jaw_stops_at_rad) to = std::max(to, *jaw_stops_at_rad);
+      aim_[i] = to;
+      if (failing && trouble_.arm_blocked && i != core::kJaw) to = truth_.q_rad[i];
+      const double reach = failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : 100;
+      truth_.q_rad[i] += std::clamp((to - truth_.q_rad[i]) * kFollowShare, -reach, reach);
+    }
+  }
+  void Sink() {
+    if (sunk_rad_ >= kSinkRadMax || core::ForwardKinematics(limits_.arm, truth_.q_rad).position_m.z < kSinkTipMMin)
+      return;
+    truth_.q_rad[core::kLift] += kSinkRadS * TickS();
+    sunk_rad_ += kSinkRadS * TickS();
+  }
+  void Strain() {
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) {
+      const double limit_nm = i == core::kJaw ? 0.25 : 2.5;
+      truth_.torque_nm[i] = std::clamp(25 * (aim_[i] - truth_.q_rad[i]), -limit_nm, limit_nm);
+    }
+    truth_.torque_nm[core::kLift] += 0.6;  // Gravity.
+  }
+  void Warm() { truth_.temperature_c[core::kLift] = heated ? 75 : failing ? trouble_.heats_to_c : kRoomC; }
+
+  core::JointState Spoilt() {
+    core::JointState seen = Past(trouble_.reading_late_ticks);
+    seen.sequence = truth_.sequence;
+    if (trouble_.positions_freeze) {
+      seen.q_rad = told_.q_rad;
+      seen.dq_rad_s = told_.dq_rad_s;
+      seen.torque_nm = told_.torque_nm;
+    }
+    if (trouble_.reading_nan) seen.q_rad[core::kElbow] = kNaN;
+    for (std::size_t i = 0; trouble_.positions_random && i < core::kArmAxes; ++i)
+      seen.q_rad[i] = random_.Uniform(-10, 10);
+    seen.q_rad[core::kPan] += trouble_.pan_reads_off_rad;
+    if (trouble_.torque_late_ticks > 0) seen.torque_nm = Past(trouble_.torque_late_ticks).torque_nm;
+    if (trouble_.torque_reads) seen.torque_nm.fill(*trouble_.torque_reads);
+    if (trouble_.torque_spikes.Hits(count_)) seen.torque_nm.fill(1e6);
+    seen.temperature_c = Past(trouble_.temperature_late_ticks).temperature_c;
+    if (trouble_.temperature_tau_s > 0) {
+      sensed_c_ += (truth_.temperature_c[core::kLift] - sensed_c_) * TickS() / trouble_.temperature_tau_s;
+      seen.temperature_c[core::kLift] = sensed_c_;
+    }
+    if (trouble_.temperature_reads) seen.temperature_c.fill(*trouble_.temperature_reads);
+    if (trouble_.hot_flickers.Hits(count_)) seen.temperature_c[core::kLift] = 75;
+    seen.current_a[core::kLift] += trouble_.current_a;
+    if (trouble_.power_reads_off) seen.powered = false;
+    return seen;
+  }
+  const core::JointState& Past(int ticks) const {
+    return past_[std::min(past_.size() - 1, static_cast<std::size_t>(ticks))];
+  }
+
+  /// No action may leave a limit, whatever fails. A setpoint that is taken from where the arm really is moves nothing.
+  void Inspect(const core::SafeAction& action) {
+    asked_to_power_off = action.power() == core::PowerMode::kOff;
+    const Sent before = sent_;
+    sent_ = {action.q_rad(), before[0], before[1]};
+    if (asked_to_power_off || sent_count_ == 0) {  // Moves nothing, or is the first.
+      sent_count_ = asked_to_power_off ? 0 : 1;
+      return;
+    }
+    ++sent_count_;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) InspectAxis(i, action.q_rad()[i], before);
+    const double outside_m = safety::OutsideWorkspace(limits_, action.q_rad());
+    if (outside_m > std::max(1e-9, safety::OutsideWorkspace(limits_, before[0]) + 1e-9) && !IsTruth(action.q_rad()))
+      Left("workspace", core::kPan, outside_m, 0);
+  }
+  void InspectAxis(std::size_t i, double q, const Sent& before) {
+    constexpr double kRounding = 1e-6;
+    const double h = TickS();
+    const double step = q - before[0][i];
+    if (std::abs(step) > limits_.speed_rad_s_max[i] * h * (1 + kRounding)) {
+      if (std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("speed", i, std::abs(step) / h, limits_.speed_rad_s_max[i]);
+      sent_count_ = 1;  // A setpoint taken from where the arm is: acceleration is counted anew.
+      return;
+    }
+    const bool outside = q < limits_.q_rad_min[i] - kRounding || q > limits_.q_rad_max[i] + kRounding;
+    if (outside && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
+    if (sent_count_ < 3) return;
+    const double bend = step - (before[0][i] - before[1][i]);
+    if (std::abs(bend) > limits_.acceleration_rad_s2_max[i] * h * h * (1 + kRounding) && !Reseeds(i, before))
+      Left("acceleration", i, std::abs(bend) / h / h, limits_.acceleration_rad_s2_max[i]);
+    if (sent_count_ < 4) return;
+    const double twist = bend - (before[0][i] - 2 * before[1][i] + before[2][i]);
+    if (std::abs(twist) > limits_.jerk_rad_s3_max[i] * h * h * h * (1 + kRounding) + 1e-12 && !Reseeds(i, before))
+      Left("jerk", i, std::abs(twist) / h / h / h, limits_.jerk_rad_s3_max[i]);
+  }
+  /// Was the command brought from where it was to where the arm is, and rests there?
+  bool Reseeds(std::size_t i, const Sent& before) const {
+    return std::abs(sent_[0][i] - truth_.q_rad[i]) < kReseedRad || sent_[0][i] == before[0][i];
+  }
+  bool IsTruth(const core::AxisArray& q) const {
+    for (std::size_t i = 0; i < core::kJaw; ++i)
+      if (std::abs(q[i] - truth_.q_rad[i]) > kReseedRad) return false;
+    return true;
+  }
+  void Left(const char* limit, std::size_t axis, double value, double allowed) {
+    limits_left.push_back(std::string(limit) + " of axis " + std::to_string(axis) + ": " + std::to_string(value) +
+                          " where " + std::to_string(allowed) + " is allowed, in tick " + std::to_string(count_));
+  }
+  double TickS() const { return core::ToSeconds(limits_.control_period); }
+
+  static constexpr double kReseedRad = 0.02;
+
+  const Trouble& trouble_;
+  const safety::Limits& limits_;
+  core::Pacing pacing_;
+  HandWall& wall_;
+  core::Random random_{7};
+  core::JointState truth_, told_;
+  core::AxisArray setpoint_{}, aim_{};  // What was sent last; where each drive goes with it.
+  std::deque<core::JointState> past_;
+  std::deque<core::SafeAction> queue_;
+  Sent sent_{};
+  std::int64_t count_ = 0;
+  int sent_count_ = 0, off_ticks_ = 0;
+  double sunk_rad_ = 0, sensed_c_ = kRoomC;
+};
+
+/// When the trouble begins.
+enum class Phase { kIdle, kPractising, kRecovering, kStopping };
+inline constexpr int kPhases = 4;
+
+/// What was seen from outside from the beginning of the trouble to its end, and afterwards.
+struct Story {
+  bool began = false;
+  std::vector<core::StopCause> raised;  // kNone: joined a worse one.
+  std::optional<milliseconds> rest;     // From the beginning until stopped and at rest.
+  std::optional<milliseconds> still;    // The same, whatever made it rest, for half a second at least.
+  bool powered_off = false, latched_at_end = false, cleared_by_someone = false, persons_stop_stood = true;
+  int interrupted = 0, good_episodes = 0;
+  bool moves_again = false;
+  std::string at_the_end;  // What it was doing, and why.
+  double wall_s = 0;       // How long the trouble lasted on the wall.
+  std::vector<std::string> limits_left;
+  std::vector<std::string> asked;
+};
+
+class WholeRobot : private core::ArmPort, private io::ObjectSource {
+ public:
+  WholeRobot(const Trouble& trouble, Phase phase, core::Pacing pacing)
+      : trouble_(trouble), phase_(phase), arm_(trouble_, limits_, pacing, wall_), body_(*this, *this, scene_) {
+    config_.person_answers_after_s = 3;
+    if (trouble.snapshot_wild || trouble.snapshots_bad.lost > 0) {
+      config_.demonstrations_wanted = 0;
+      config_.scripted_share = 0.5;
+      config_.learned_share_min = 1;
+    }
+    if (phase != Phase::kIdle) world_.PutsObject(0.20, phase == Phase::kRecovering ? -0.15 : 0.0);
+    journal_.on_close = [this](const core::Episode& episode) { Note(episode); };
+    runtime::PracticeParts parts{body_,
+                                 journal_,
+                                 world_,
+                                 ear_,
+                                 random_,
+                                 [this] { return NewSnapshots(); },
+                                 [](const std::string&, std::int64_t) { return std::nullopt; },
+                                 [this] { AwaitLearner(); }};
+    practice_ = runtime::Practice::Make(std::move(parts), scene_, config_, runtime::TabletopTasks()).value();
+  }
+
+  Story Lives() {
+    for (int i = 0; i < kCyclesMax && !begin_; ++i) Cycle();
+    if (!begin_) return story_;
+    while (tick_ < *begin_ + Ticks(trouble_.lasts)) Cycle();
+    Conclude();
+    return story_;
+  }
+
+ private:
+  static constexpr int kCyclesMax = 60;
+  static constexpr milliseconds kReturnMax{60'000};  // Until an attempt succeeds again.
+  static constexpr int kAnswerTicksMax = 750;        // Three seconds: what the supervisor waits for an answer.
+  static constexpr int kStillTicks = 125;
+  static constexpr int kHeatTicks = 75;
+
+  static std::int64_t Ticks(milliseconds time) { return time / kTick; }
+
+  /// As the supervisor's loop: what may pass is waited out.
+  void Cycle() {
+    if (!practice_->Cycle()) (void)body_.Rest();
+  }
+
+  void Conclude() {
+    if (phase_ == Phase::kIdle) world_.PutsObject(0.20, 0.0);
+    const int good = good_;
+    for (const auto end = tick_ + Ticks(kReturnMax); tick_ < end && good_ == good;) {
+      if (persons_ && filter_.latch().worst == core::StopCause::kOperator) PersonClears();
+      Cycle();
+    }
+    story_.moves_again = good_ > good;
+    story_.at_the_end = practice_->status().activity + ": " + practice_->status().why;
+    story_.limits_left = arm_.limits_left;
+    for (const auto& [why, object] : world_.asked) story_.asked.push_back(why);
+  }
+
+  void PersonClears() {
+    const core::LatchReport latch = filter_.latch();
+    mailbox_.Post(runtime::AcknowledgeMail{
+        ++ticket_, {.latch_id = latch.id, .nonce = latch.nonce, .by = safety::ClearedBy::kPerson}});
+    Tick();
+  }
+
+  // ---- Time ----
+
+  void Tick() {
+    const bool was = arm_.failing;
+    arm_.failing = begin_ && tick_ >= *begin_ && tick_ < *begin_ + Ticks(trouble_.lasts);
+    arm_.heated = heat_from_ && tick_ >= *heat_from_ && tick_ < *heat_from_ + kHeatTicks;
+    arm_.powers_up_late = arm_.failing || (heat_from_ && tick_ >= *heat_from_ && tick_ < *begin_);
+    if (arm_.failing && !was) {
+      if (phase_ == Phase::kStopping) PersonStops();
+      last_latch_ = filter_.latch();
+      wall_begin_ = wall_.now;
+      story_.began = true;
+    }
+    loop_.Tick();
+    if (story_.began) Watch();
+    if (arm_.failing) story_.latched_at_end = filter_.latch().latched();
+    if (was && !arm_.failing) story_.wall_s = std::chrono::duration<double>(wall_.now - wall_begin_).count();
+    ++tick_;
+  }
+  void PersonStops() {
+    mailbox_.Post(runtime::StopMail{++ticket_});
+    persons_ = true;
+    arm_.failing = false;
+    loop_.Tick();
+    ++tick_;
+    arm_.failing = true;
+  }
+
+  void Watch() {
+    const core::LatchReport latch = filter_.latch();
+    const milliseconds since = (tick_ - *begin_) * kTick;
+    if (arm_.failing && latch.latched() && latch.id != last_latch_.id)
+      story_.raised.push_back(!last_latch_.latched()             ? latch.first
+                              : latch.worst != last_latch_.worst ? latch.worst
+                                                                 : core::StopCause::kNone);
+    if (persons_ && arm_.failing && latch.first != core::StopCause::kOperator) story_.persons_stop_stood = false;
+    last_latch_ = latch;
+    const bool rests = arm_.AtRest() && filter_.Rests();
+    still_ticks_ = rests ? still_ticks_ + 1 : 0;
+    if (!story_.rest && latch.latched() && rests) story_.rest = since;
+    if (!story_.still && still_ticks_ >= kStillTicks) story_.still = since - still_ticks_ * kTick;
+    if (arm_.failing && latch.latched() && arm_.asked_to_power_off) story_.powered_off = true;
+  }
+
+  // ---- Safety, as the supervisor has it ----
+
+  core::Result<core::PeriodReport> Exchange(const std::optional<core::ProposedAction>& wanted) override {
+    BeginInPhase();
+    ++exchanges_;
+    std::optional<core::ProposedAction> proposal = wanted;
+    if (arm_.failing) {
+      if (proposal) Spoil(*proposal);
+      for (std::int64_t i = 0; i < Ticks(trouble_.proposal_late); ++i) Tick();
+      for (int i = 0; i < trouble_.flood; ++i) mailbox_.Post(runtime::ExchangeMail{++ticket_, std::nullopt});
+    }
+    const runtime::Ticket ticket = ++ticket_;
+    const bool lost = arm_.failing && trouble_.proposals_lost.Hits(exchanges_);
+    if (!lost) mailbox_.Post(runtime::ExchangeMail{ticket, proposal});
+    const auto report = AnswerTo<runtime::PeriodAnswer>(ticket);
+    if (!report) return core::Fail(core::FaultCode::kPeerTimeout, "safety did not answer");
+    MoveWorld(wanted);
+    return report->report;
+  }
+  core::Result<void> Clear(const core::LatchReport& latch) override {
+    const runtime::Ticket ticket = ++ticket_;
+    const bool lost = arm_.failing && trouble_.proposals_lost.Hits(0) && trouble_.proposals_lost.of == 1;
+    if (!lost) mailbox_.Post(runtime::AcknowledgeMail{ticket, {.latch_id = latch.id, .nonce = latch.nonce}});
+    const auto answer = AnswerTo<runtime::AcknowledgeAnswer>(ticket);
+    if (answer && answer->clearance == safety::Clearance::kCleared) {
+      story_.cleared_by_someone = story_.cleared_by_someone || arm_.failing;
+      return {};
+    }
+    return core::Fail(core::FaultCode::kRefused, answer ? std::string(Advice(answer->clearance)) : "no answer");
+  }
+
+  template <typename Wanted>
+  std::optional<Wanted> AnswerTo(runtime::Ticket ticket) {
+    for (int i = 0; i < kAnswerTicksMax; ++i) {
+      Tick();
+      while (const auto answer = answers_.Take())
+        if (const auto* one = std::get_if<Wanted>(&*answer); one && one->ticket == ticket) return *one;
+    }
+    return std::nullopt;
+  }
+
+  void Spoil(core::ProposedAction& proposal) {
+    if (trouble_.proposal_repeats) {
+      if (!repeated_) repeated_ = proposal;
+      proposal = *repeated_;
+    }
+    if (trouble_.proposal_nan) proposal.target_q_rad[core::kWrist] = kNaN;
+    if (trouble_.proposal_wild)
+      for (double& target : proposal.target_q_rad) target = exchanges_ % 4 < 2 ? 100 : -100;
+  }
+
+  /// The table: what the fingers hold, and where the arm really is.
+  void MoveWorld(std::optional<core::ProposedAction> proposal) {
+    if (proposal) proposal->target_q_rad = arm_.truth().q_rad;
+    (void)world_.Exchange(proposal);
+    arm_.jaw_stops_at_rad = world_.held() ? std::optional(0.45) : std::nullopt;
+  }
+
+  void BeginInPhase() {
+    if (begin_) return;
+    const std::string& doing = practice_->status().activity;
+    const std::string wanted = phase_ == Phase::kIdle         ? "waiting"
+                               : phase_ == Phase::kRecovering ? "recovering"
+                                                              : "practising";
+    periods_in_phase_ = doing.starts_with(wanted) && !filter_.latch().latched() ? periods_in_phase_ + 1 : 0;
+    if (periods_in_phase_ < 6) return;
+    constexpr int kInsideThePeriod = 12, kCooledTicks = 2;
+    if (trouble_.after_heat) heat_from_ = tick_ + kInsideThePeriod;
+    begin_ = tick_ + kInsideThePeriod + (trouble_.after_heat ? kHeatTicks + kCooledTicks : 0);
+  }
+
+  // ---- The camera ----
+
+  io::Sighting Look(const io::ArmView& view) override {
+    ++looks_;
+    const bool no_picture = arm_.failing && (trouble_.picture || trouble_.looks_lost.Hits(looks_));
+    world_.Blinds(no_picture);
+    io::Sighting sight = world_.Look(view);
+    sights_.push_front(sight);
+    if (sights_.size() > 30) sights_.pop_back();
+    if (!arm_.failing) {
+      shown_ = sight;
+      return sight;
+    }
+    for (std::int64_t i = 0; i < Ticks(trouble_.look_takes); ++i) Tick();
+    if (no_picture) sight.frame = trouble_.picture.value_or(core::FrameHealth::kAbsent);
+    if (trouble_.sight_freezes) sight = shown_;
+    if (trouble_.sight_late_looks > 0)
+      sight = sights_[std::min(sights_.size() - 1, static_cast<std::size_t>(trouble_.sight_late_looks))];
+    for (int i = 0; i < sight.object_count; ++i) {
+      core::Vec3& at = sight.objects[static_cast<std::size_t>(i)].position_m;
+      if (trouble_.object_nan) at = {kNaN, kNaN, kNaN};
+      at.y += trouble_.object_off_m;
+    }
+    return sight;
+  }
+
+  // ---- The learner ----
+
+  std::vector<skills::Snapshot> NewSnapshots() {
+    ++snapshot_looks_;
+    if (!arm_.failing && !begin_) return {};
+    if (trouble_.snapshot_repeats) return {ConstantPolicy("pick", 1, 3)};
+    const float bad = std::numeric_limits<float>::quiet_NaN();
+    if (trouble_.snapshot_nan) return {ConstantPolicy("pick", ++version_, bad)};
+    if (trouble_.snapshots_bad.lost > 0)
+      return {ConstantPolicy("pick", ++version_, trouble_.snapshots_bad.Hits(snapshot_looks_) ? bad : 3)};
+    if (trouble_.snapshot_wild) return {ConstantPolicy("pick", ++version_, -1e30f)};
+    if (trouble_.snapshot_of_no_task) return {ConstantPolicy("juggle", ++version_, 3)};
+    if (trouble_.snapshot_after_looks >= 0 && version_ == 0 && snapshot_looks_ > trouble_.snapshot_after_looks)
+      return {ConstantPolicy("pick", ++version_, 3)};
+    return {};
+  }
+  void AwaitLearner() {
+    while (arm_.failing && trouble_.learner_behind)
+      if (!body_.Rest()) return;
+  }
+
+  void Note(const core::Episode& episode) {
+    if (begin_ && episode.outcome == core::Outcome::kInterrupted) ++story_.interrupted;
+    if (story_.began && !arm_.failing && episode.outcome == core::Outcome::kSuccess) ++good_;
+  }
+
+  Trouble trouble_;
+  Phase phase_;
+  safety::Limits limits_;
+  skills::Scene scene_;
+  runtime::PracticeConfig config_;
+  HandWall wall_;
+  safety::Filter filter_{limits_, {.epoch = 10, .nonce_source = 3}};
+  runtime::Mailbox mailbox_;
+  runtime::AnswerBox answers_;
+  FaultyArm arm_;
+  runtime::ControlLoop loop_{
+      {arm_, filter_, mailbox_, answers_, wall_, nullptr, {}}, limits_, runtime::LoopSpeed::kMax};
+  ScriptedWorld world_{scene_};
+  MemoryJournal journal_;
+  runtime::Ear ear_;
+  core::Random random_{1};
+  runtime::Body body_;
+  std::unique_ptr<runtime::Practice> practice_;
+
+  Story story_;
+  std::int64_t tick_ = 0;
+  std::optional<std::int64_t> begin_, heat_from_;
+  runtime::WallClock::Instant wall_begin_{};
+  core::LatchReport last_latch_;
+  runtime::Ticket ticket_ = 0;
+  std::optional<core::ProposedAction> repeated_;
+  std::deque<io::Sighting> sights_;
+  io::Sighting shown_;
+  std::int64_t exchanges_ = 0, looks_ = 0, snapshot_looks_ = 0, version_ = 0;
+  int periods_in_phase_ = 0, still_ticks_ = 0, good_ = 0;
+  bool persons_ = false;
+};
+
+}  // namespace nightshift::tests
