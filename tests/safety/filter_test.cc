@@ -279,7 +279,7 @@ TEST(Filter, BridgesAFewMissingReadingsAndLatchesALostDriver) {
     EXPECT_EQ(judged.limit, LimitId::kNoState);
   }
   EXPECT_FALSE(arm.filter.latch().latched());
-  arm.TickBlind();
+  EXPECT_EQ(arm.TickBlind().limit, LimitId::kNoState);
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
   for (int i = 0; i < 30; ++i) arm.TickBlind();
   EXPECT_TRUE(AtRest(arm.filter));
@@ -427,6 +427,33 @@ TEST(Filter, AStallThatIsClearedAtOnceLeavesNoAxisPushing) {
   ASSERT_EQ(arm.filter.Acknowledge(ack, arm.now), Clearance::kCleared);
   arm.Ticks(3);
   EXPECT_LT(arm.Pushes(core::kWrist), 1e-9);
+  EXPECT_FALSE(arm.filter.latch().latched()) << "what was spent is forgotten";
+}
+
+TEST(Filter, AfterAStallTheArmIsHeldWhereItCameToRestAndNotWhereItSagsTo) {
+  StalledArm arm;
+  arm.Ticks(30);
+  const auto rest = arm.filter.commanded_q_rad();
+  arm.seen.q_rad[core::kWrist] += 0.02;
+  arm.Ticks(3);
+  EXPECT_EQ(arm.filter.commanded_q_rad(), rest);
+}
+
+TEST(Filter, APushThatEndedWithThePowerIsForgotten) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  arm.seen.torque_nm[core::kPan] = 2.5;
+  auto target = arm.seen.q_rad;
+  target[core::kPan] += 0.4;  // Stalls after a good second.
+  for (int time = 0; time < 2; ++time) {
+    for (int period = 0; period < 8; ++period) arm.Period(arm.Propose(target));
+    ASSERT_FALSE(arm.filter.latch().latched()) << "time " << time;
+    arm.seen.temperature_c[1] = 71;
+    arm.Ticks(3);
+    arm.seen.temperature_c[1] = 30;
+    arm.Ticks(3);
+  }
 }
 
 TEST(Filter, AnAxisThatIsStillUnderWayAfterAStallIsHeldWhereItComesToRest) {
@@ -463,7 +490,7 @@ TEST(Filter, StopsWhenAMotorIsHotAndRunsAgainWhenItHasCooled) {
   IdealArm arm;
   arm.Arm();
   arm.seen.temperature_c[1] = 71;
-  arm.Tick();
+  EXPECT_EQ(arm.Tick().limit, LimitId::kLatched);
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kHot);
   arm.seen.temperature_c[1] = 65;
   arm.Ticks(10);
@@ -528,6 +555,321 @@ TEST(Filter, DoesNotResumeTheRestOfAMotionWhenAStopIsCleared) {
   const auto rest = arm.filter.commanded_q_rad();
   arm.Ticks(100);
   EXPECT_EQ(arm.filter.commanded_q_rad(), rest);
+}
+
+TEST(Filter, TellsHowLateALateProposalIs) {
+  IdealArm arm;
+  arm.Arm();
+  auto late = arm.ProposeTip(kNear);
+  late.deadline = arm.now - milliseconds(8);
+  const Judgement judged = arm.Tick(late);
+  EXPECT_NEAR(judged.wanted, core::ToSeconds(arm.now - milliseconds(4)), 1e-12);
+  EXPECT_NEAR(judged.margin(), -0.008, 1e-12);
+}
+
+TEST(Filter, RefusesEverythingWhileItIsLatched) {
+  IdealArm arm;
+  arm.Tick();
+  const Judgement judged = arm.Tick(arm.ProposeTip(kNear));
+  EXPECT_EQ(judged.limit, LimitId::kLatched);
+  EXPECT_EQ(judged.sequence, 0u);
+  EXPECT_EQ(arm.filter.proposals_refused(), 1u);
+}
+
+TEST(Filter, RefusesEverythingWhileTheDrivesHoldNoTorque) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.temperature_c[0] = 71;
+  arm.Ticks(3);
+  arm.seen.temperature_c[0] = 30;
+  arm.Tick();
+  ASSERT_FALSE(arm.filter.latch().latched());
+  ++arm.seen.sequence;
+  arm.seen.powered = false;
+  const Judgement judged = arm.filter.Judge(arm.seen, arm.ProposeTip(kNear), arm.now);
+  EXPECT_EQ(judged.verdict, Verdict::kRefused);
+  EXPECT_EQ(judged.limit, LimitId::kNoState);
+}
+
+TEST(Filter, KeepsADeadlineThatIsSoonerThanTheLongestAllowed) {
+  IdealArm arm;
+  arm.Arm();
+  auto wanted = arm.ProposeTip(kNear);
+  wanted.deadline = arm.now + milliseconds(40);
+  arm.Tick(wanted);
+  arm.Ticks(10);
+  EXPECT_FALSE(arm.filter.latch().latched()) << "at the deadline itself";
+  arm.Tick();
+  EXPECT_TRUE(arm.filter.latch().latched());
+}
+
+TEST(Filter, TellsTheProposalInForceAndNoneOnceItIsWithdrawn) {
+  IdealArm arm;
+  arm.Arm();
+  const auto wanted = arm.ProposeTip(kNear);
+  EXPECT_EQ(arm.Tick(wanted).sequence, wanted.sequence);
+  EXPECT_EQ(arm.Tick().sequence, wanted.sequence);
+  arm.filter.Withdraw();
+  EXPECT_EQ(arm.Tick().sequence, 0u);
+}
+
+TEST(Filter, AWithdrawalEndsAnEpochOnlyIfSomethingWasCommandedInIt) {
+  IdealArm arm;
+  arm.Arm();
+  const auto epoch = arm.filter.latch().epoch;
+  arm.filter.Withdraw();
+  EXPECT_EQ(arm.filter.latch().epoch, epoch);
+  arm.Tick(arm.ProposeTip(kNear));
+  arm.filter.Withdraw();
+  EXPECT_EQ(arm.filter.latch().epoch, epoch + 1);
+  arm.filter.Withdraw();
+  EXPECT_EQ(arm.filter.latch().epoch, epoch + 1) << "nothing was commanded since";
+}
+
+TEST(Filter, TellsByHowMuchAShortAccelerationMissedTheTarget) {
+  for (const std::size_t axis : {core::kPan, core::kElbow}) {
+    Limits weak;
+    weak.acceleration_rad_s2_max[axis] = 5;
+    IdealArm arm(weak);
+    arm.Arm();
+    auto target = arm.seen.q_rad;
+    target[axis] += 0.1;
+    Judgement last = arm.Tick(arm.Propose(target));
+    for (int tick = 1; tick < 25; ++tick) {
+      EXPECT_EQ(last.verdict, Verdict::kPass) << "only the end of the period counts";
+      last = arm.Tick();
+    }
+    EXPECT_EQ(last.verdict, Verdict::kLimited);
+    EXPECT_EQ(last.limit, LimitId::kAcceleration);
+    EXPECT_EQ(last.axis, static_cast<int>(axis));
+    EXPECT_NEAR(last.wanted, target[axis] - arm.filter.commanded_q_rad()[axis], 1e-12);
+    EXPECT_EQ(last.allowed, 0.02);
+    EXPECT_EQ(arm.Tick().verdict, Verdict::kPass);
+  }
+}
+
+TEST(Filter, TellsHowFarATargetLiesBeyondEitherEndOfARange) {
+  for (const double way : {1.0, -1.0}) {
+    IdealArm arm;
+    arm.Arm();
+    auto target = arm.seen.q_rad;
+    target[core::kRoll] = way * 3;
+    EXPECT_EQ(arm.Tick(arm.Propose(target)).limit, LimitId::kVelocity) << "the end of the range is far";
+    Judgement last = arm.Tick();
+    for (int period = 0; period < 12; ++period) last = arm.Period(arm.Propose(target));
+    EXPECT_EQ(last.limit, LimitId::kPosition);
+    EXPECT_EQ(last.axis, core::kRoll);
+    EXPECT_EQ(last.wanted, 3) << "below the lower end both count downwards";
+    EXPECT_EQ(last.allowed, 2.7);
+  }
+}
+
+TEST(Filter, TheSpeedOfTheJawIsNoLimit) {
+  IdealArm arm;
+  arm.Arm();
+  auto target = arm.seen.q_rad;
+  target[core::kJaw] = 1.1;
+  EXPECT_EQ(arm.Period(arm.Propose(target)).verdict, Verdict::kPass);
+}
+
+TEST(Filter, TellsHowNearAnObstacleTheArmWouldCome) {
+  Limits limits;
+  limits.posts = {{.name = "post", .from_m = {0.2, 0.12, 0}, .to_m = {0.2, 0.12, 0.3}, .radius_m = 0.02}};
+  IdealArm arm(limits);
+  arm.Arm();
+  Judgement hit = arm.Tick();
+  for (int tick = 0; tick < 250 && hit.limit != LimitId::kObstacle; ++tick) {
+    auto target = arm.seen.q_rad;
+    target[core::kPan] += 0.2;
+    hit = arm.Tick(tick % 25 == 0 ? std::optional(arm.Propose(target)) : std::nullopt);
+  }
+  EXPECT_EQ(hit.limit, LimitId::kObstacle);
+  EXPECT_GE(hit.verdict, Verdict::kLimited);
+  EXPECT_EQ(hit.axis, 0);
+  EXPECT_EQ(hit.allowed, -limits.clearance_m);
+  EXPECT_LT(hit.margin(), 0);
+  EXPECT_LT(hit.wanted, 0) << "it would come near, and not yet touch";
+}
+
+TEST(Filter, CountsMissingReadingsInARow) {
+  IdealArm arm;
+  arm.Arm();
+  for (int i = 0; i < 10; ++i) {
+    for (int blind = 0; blind < arm.limits.blind_ticks_max; ++blind) arm.TickBlind();
+    arm.Tick();
+  }
+  EXPECT_FALSE(arm.filter.latch().latched());
+}
+
+TEST(Filter, StopsForWantOfCommandsAlsoWhileItIsBlind) {
+  Limits patient;
+  patient.blind_ticks_max = 100;
+  IdealArm arm(patient);
+  arm.Arm();
+  auto wanted = arm.ProposeTip(kNear);
+  wanted.deadline = arm.now + milliseconds(40);
+  arm.Tick(wanted);
+  for (int tick = 0; tick < 10; ++tick) arm.TickBlind();
+  EXPECT_FALSE(arm.filter.latch().latched());
+  arm.TickBlind();
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kNoCommand);
+}
+
+TEST(Filter, IsNotClearedWithoutAFreshReading) {
+  IdealArm arm;
+  const auto clear = [&] {
+    const auto latch = arm.filter.latch();
+    return arm.filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson}, arm.now);
+  };
+  EXPECT_EQ(clear(), Clearance::kNoReading) << "the arm was never seen";
+  arm.Tick();
+  arm.TickBlind();
+  EXPECT_EQ(clear(), Clearance::kNoReading) << "a reading is missing";
+  arm.Tick();
+  EXPECT_EQ(clear(), Clearance::kCleared);
+}
+
+TEST(Filter, IsNotClearedWhileDrivesThatShouldHoldHoldNoTorque) {
+  IdealArm arm;
+  arm.Arm();
+  arm.filter.Stop();
+  ++arm.seen.sequence;
+  arm.seen.powered = false;
+  arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  const auto latch = arm.filter.latch();
+  EXPECT_EQ(arm.filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson}, arm.now),
+            Clearance::kNoReading);
+}
+
+TEST(Filter, IsNotClearedWhileTheArmStillSwaysBehindACommandAtRest) {
+  IdealArm arm;
+  arm.Arm();
+  arm.filter.Stop();
+  arm.Tick();
+  ++arm.seen.sequence;
+  arm.seen.dq_rad_s[core::kLift] = 0.2;
+  arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  const auto latch = arm.filter.latch();
+  EXPECT_EQ(arm.filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson}, arm.now),
+            Clearance::kNotAtRest);
+}
+
+TEST(Filter, TellsWhileItBrakesWhichAxisIsHowFarFromWhereItWasToldToBe) {
+  IdealArm arm;
+  arm.Arm();
+  arm.Tick(arm.ProposeTip({0.25, 0.05, 0.1}));
+  arm.Ticks(10);
+  arm.stuck = true;
+  arm.seen.q_rad[core::kElbow] -= 0.6;
+  arm.Tick();
+  const double off_rad = std::abs(arm.filter.commanded_q_rad()[core::kElbow] - arm.seen.q_rad[core::kElbow]);
+  const Judgement judged = arm.Tick();
+  EXPECT_EQ(judged.verdict, Verdict::kStopped);
+  EXPECT_EQ(judged.limit, LimitId::kTrackingError);
+  EXPECT_EQ(judged.axis, core::kElbow);
+  EXPECT_EQ(judged.wanted, off_rad);
+  EXPECT_EQ(judged.allowed, 0.5);
+}
+
+TEST(Filter, MeasuresAnAxisThatIsFarOffAnewWhenAStopIsClearedAndKeepsOneThatIsNear) {
+  IdealArm arm;
+  arm.Arm();
+  const auto held = arm.filter.commanded_q_rad();
+  arm.stuck = true;
+  arm.seen.q_rad[core::kPan] += 0.11;
+  arm.seen.q_rad[core::kLift] += 0.09;
+  arm.seen.q_rad[core::kWrist] -= 0.11;
+  arm.filter.Stop();
+  arm.Ticks(3);
+  EXPECT_EQ(arm.filter.commanded_q_rad(), held);
+  const auto latch = arm.filter.latch();
+  ASSERT_EQ(arm.filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson}, arm.now),
+            Clearance::kCleared);
+  EXPECT_EQ(arm.filter.commanded_q_rad()[core::kPan], arm.seen.q_rad[core::kPan]);
+  EXPECT_EQ(arm.filter.commanded_q_rad()[core::kLift], held[core::kLift]);
+  EXPECT_EQ(arm.filter.commanded_q_rad()[core::kWrist], arm.seen.q_rad[core::kWrist]);
+}
+
+TEST(Filter, DrivesMayTakeAsLongToHoldAsIsAllowedAndNoLonger) {
+  IdealArm arm;
+  arm.Arm();
+  arm.seen.temperature_c[1] = 71;
+  arm.Ticks(3);
+  arm.seen.temperature_c[1] = 30;
+  arm.Tick();
+  const auto unpowered_tick = [&] {
+    ++arm.seen.sequence;
+    arm.seen.powered = false;
+    arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+    arm.now += arm.limits.control_period;
+  };
+  for (int tick = 0; tick < arm.limits.power_up_ticks_max; ++tick) unpowered_tick();
+  EXPECT_FALSE(arm.filter.latch().latched());
+  unpowered_tick();
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+}
+
+TEST(Filter, DrivesHaveTheWholeTimeToHoldEachTime) {
+  IdealArm arm;
+  arm.Arm();
+  for (int time = 0; time < 2; ++time) {
+    arm.seen.temperature_c[1] = 71;
+    arm.Ticks(3);
+    arm.seen.temperature_c[1] = 30;
+    arm.Tick();
+    for (int tick = 0; tick < arm.limits.power_up_ticks_max - 10; ++tick) {
+      ++arm.seen.sequence;
+      arm.seen.powered = false;
+      arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+      arm.now += arm.limits.control_period;
+    }
+    EXPECT_FALSE(arm.filter.latch().latched()) << "time " << time;
+    arm.seen.powered = true;
+    arm.Ticks(3);
+  }
+}
+
+TEST(Filter, ALostDriverLeavesNoAxisPushing) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  const auto held = arm.filter.commanded_q_rad();
+  for (double& q_rad : arm.seen.q_rad) q_rad += 0.08;
+  for (int tick = 0; tick <= arm.limits.blind_ticks_max; ++tick) arm.TickBlind();
+  ASSERT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  arm.Tick();
+  for (std::size_t i = 0; i < core::kJaw; ++i) EXPECT_EQ(arm.filter.commanded_q_rad()[i], arm.seen.q_rad[i]);
+  EXPECT_EQ(arm.filter.commanded_q_rad()[core::kJaw], held[core::kJaw]) << "what is held stays held";
+}
+
+TEST(Filter, TakesItsPeriodForAnOrdinaryMotion) {
+  IdealArm arm;
+  arm.Arm();
+  auto target = arm.seen.q_rad;
+  target[core::kPan] += 0.05;
+  arm.Tick(arm.Propose(target));
+  arm.Ticks(12);
+  EXPECT_GT(target[core::kPan] - arm.filter.commanded_q_rad()[core::kPan], 0.02) << "half of the period is left";
+}
+
+TEST(Filter, FromOutsideTheWorkspaceNothingMovesFartherOut) {
+  Limits small;
+  small.workspace_m_max.x = 0.18;
+  IdealArm arm(small);
+  arm.Arm();
+  const double begin_m = OutsideWorkspace(small, arm.seen.q_rad);
+  ASSERT_NEAR(begin_m, 0.02, 1e-3);
+  for (int period = 0; period < 10; ++period) {
+    auto wanted = arm.ProposeTip({0.25, 0, 0.1});
+    wanted.target_q_rad[core::kJaw] = 0.9;
+    const Judgement judged = arm.Period(wanted);
+    EXPECT_EQ(judged.verdict, Verdict::kRefused);
+    EXPECT_EQ(judged.limit, LimitId::kWorkspace);
+    EXPECT_EQ(judged.axis, 0) << "the whole arm's";
+    EXPECT_EQ(judged.allowed, 0);
+    ASSERT_LE(OutsideWorkspace(small, arm.filter.commanded_q_rad()), begin_m + 1e-8);
+  }
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kJaw], 0.9, 1e-6) << "which moves no tip";
 }
 
 TEST(Filter, HoldsStillWithoutALatchWhileNobodyHasCommandedAnything) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 namespace nightshift::safety {
@@ -90,6 +91,56 @@ TEST(Monitor, NoncesOfSuccessiveStopsAllDiffer) {
   EXPECT_EQ(nonces.size(), 1000u);
 }
 
+/// What others can check: the first outputs of SplitMix64 from seed 0, as published with it.
+TEST(Monitor, NoncesAreTheOutputsOfSplitMix64) {
+  Monitor monitor({}, {.epoch = 1, .nonce_source = 0});
+  EXPECT_EQ(monitor.report().nonce, 0xE220A8397B1DCDAFu);
+  monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(monitor.report().nonce, 0x6E789E6AA1B965F4u);
+}
+
+TEST(Monitor, RefusesTheNonceOfThisStopWithTheIdOfAnother) {
+  Story story;
+  Acknowledgement other = story.Ack();
+  --other.latch_id;
+  EXPECT_EQ(story.monitor.Acknowledge(other, Readiness::kReady, story.now), Clearance::kStale);
+}
+
+TEST(Monitor, ACauseThatIsAlreadyLatchedOrNoneChangesNothing) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kStall);
+  const auto before = story.monitor.report();
+  story.monitor.Raise(StopCause::kStall);
+  story.monitor.Raise(StopCause::kNone);
+  EXPECT_EQ(story.monitor.report().id, before.id);
+  EXPECT_EQ(story.monitor.report().epoch, before.epoch);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
+  story.monitor.Raise(StopCause::kNone);
+  EXPECT_FALSE(story.monitor.latched());
+}
+
+TEST(Monitor, EachStopHasTheNextIdAndTheNextEpoch) {
+  Story story;
+  const auto first = story.monitor.report();
+  EXPECT_EQ(first.id, 1u);
+  EXPECT_EQ(first.epoch, 101u);
+  story.monitor.Raise(StopCause::kHot);
+  EXPECT_EQ(story.monitor.report().id, 2u);
+  EXPECT_EQ(story.monitor.report().epoch, 102u);
+  story.monitor.BumpEpoch();
+  EXPECT_EQ(story.monitor.report().epoch, 103u);
+}
+
+TEST(Monitor, CoolingChangesNothingWhereNothingWasHot) {
+  Story story;
+  story.monitor.Cooled();
+  EXPECT_EQ(story.monitor.report().worst, StopCause::kRestarted);
+  story.Clear();
+  story.monitor.Cooled();
+  EXPECT_FALSE(story.monitor.latched());
+}
+
 TEST(Monitor, APersonsStopIsClearedByAPersonOnly) {
   Story story;
   story.Clear();
@@ -137,6 +188,43 @@ TEST(Monitor, TheSupervisorMayClearOnlySoOftenAnHourAPersonAlways) {
   EXPECT_EQ(story.Clear(), Clearance::kCleared) << "an hour after the first";
 }
 
+TEST(Monitor, WhatAPersonClearsIsNotTheSupervisorsToPayFor) {
+  Story story;
+  for (int i = 0; i < 2 * story.limits.clears_per_hour_max; ++i) {
+    ASSERT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared) << i;
+    story.monitor.Raise(StopCause::kStall);
+  }
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
+}
+
+TEST(Monitor, SilenceThatCameWithAnotherCauseIsPaidFor) {
+  Story story;
+  story.limits.clears_per_hour_max = 1;
+  story.monitor = Monitor(story.limits, {});
+  story.Clear(ClearedBy::kPerson);
+  for (const Clearance expected : {Clearance::kCleared, Clearance::kTooMany}) {
+    story.monitor.Raise(StopCause::kNoCommand);
+    story.monitor.Raise(StopCause::kStall);
+    EXPECT_EQ(story.Clear(), expected);
+  }
+}
+
+TEST(Monitor, AnHourIsCountedFromEachClearHoweverManyThereWere) {
+  Story story;
+  story.limits.clears_per_hour_max = 2;
+  story.monitor = Monitor(story.limits, {});
+  for (int i = 0; i < 3 * kClearsPerHourMax; ++i) {  // More than are remembered.
+    ASSERT_EQ(story.Clear(), Clearance::kCleared) << i;
+    story.monitor.Raise(StopCause::kStall);
+    story.now += std::chrono::minutes(20);
+    if (i % 2 == 0) continue;
+    ASSERT_EQ(story.Clear(), Clearance::kTooMany) << i;
+    story.now += std::chrono::minutes(20);
+    ASSERT_EQ(story.Clear(), Clearance::kTooMany) << "after an hour, not yet after more than an hour";
+    story.now += std::chrono::nanoseconds(1);
+  }
+}
+
 TEST(Monitor, AStopForSilenceAloneIsClearedHoweverOften) {
   Story story;
   for (int i = 0; i < 3 * story.limits.clears_per_hour_max; ++i) {
@@ -165,6 +253,37 @@ TEST(Monitor, PowerGoesOnlyForCausesWhoseHoldingWouldDoHarm) {
     story.monitor.Raise(cause);
     EXPECT_TRUE(story.monitor.wants_power_off()) << Name(cause);
   }
+}
+
+TEST(Monitor, PowerGoesIfOneOfSeveralCausesWantsIt) {
+  for (const StopCause other : {StopCause::kNoCommand, StopCause::kDriverLost}) {  // One on either side.
+    Story story;
+    story.Clear();
+    EXPECT_FALSE(story.monitor.wants_power_off());
+    story.monitor.Raise(other);
+    story.monitor.Raise(StopCause::kTrackingError);
+    EXPECT_TRUE(story.monitor.wants_power_off()) << Name(other);
+  }
+}
+
+TEST(Monitor, WhatBelongsToAPersonIsNotClearedWithWhatBelongsToTheSupervisor) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kNoCommand);
+  story.monitor.Raise(StopCause::kOperator);
+  EXPECT_EQ(story.Clear(), Clearance::kNeedsPerson);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+}
+
+TEST(Monitor, TellsEveryOutcomeByItsOwnName) {
+  const std::array names{"cleared",   "not_latched", "stale",       "needs_person",
+                         "still_hot", "no_reading",  "not_at_rest", "too_many"};
+  std::set<std::string_view> advices;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    EXPECT_EQ(Name(static_cast<Clearance>(i)), names[i]);
+    advices.insert(Advice(static_cast<Clearance>(i)));
+  }
+  EXPECT_EQ(advices.size(), names.size()) << "each has its own";
 }
 
 TEST(Monitor, EveryRefusalSaysWhatAPersonCanDo) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "tests/safety/ideal_arm.h"
 
 namespace nightshift::safety {
@@ -42,6 +44,53 @@ TEST(PeriodTally, KeepsTheWorstVerdictWithItsLimit) {
   EXPECT_EQ(report.verdict, Verdict::kRefused);
   EXPECT_EQ(report.limit, LimitId::kWrongEpoch);
   EXPECT_EQ(report.ticks_limited, 3u);
+}
+
+/// A judgement that could come from a tick.
+Judgement Limited(LimitId limit, double wanted, double allowed = 0) {
+  IdealArm arm;
+  Judgement judged = arm.Tick();
+  judged.verdict = Verdict::kLimited;
+  judged.limit = limit;
+  judged.wanted = wanted;
+  judged.allowed = allowed;
+  return judged;
+}
+
+core::PeriodReport ReportOf(const std::vector<Judgement>& judgements) {
+  PeriodTally tally;
+  for (const Judgement& judged : judgements) tally.Add(judged);
+  const IdealArm arm;
+  return tally.Close(arm.seen, arm.filter);
+}
+
+TEST(PeriodTally, OfEquallyBadOnesReportsTheSmallestMargin) {
+  const Judgement far = Limited(LimitId::kVelocity, 9, 4), near = Limited(LimitId::kWorkspace, 0.5);
+  for (const auto& judgements : {std::vector{near, far}, {far, near}, {far, near, near}}) {
+    EXPECT_EQ(ReportOf(judgements).limit, LimitId::kVelocity);
+    EXPECT_EQ(ReportOf(judgements).margin, -5);
+  }
+}
+
+TEST(PeriodTally, OfEquallySmallMarginsReportsTheFirst) {
+  const Judgement first = Limited(LimitId::kObstacle, 0.5), second = Limited(LimitId::kWorkspace, 0.5);
+  EXPECT_EQ(ReportOf({first, second}).limit, LimitId::kObstacle);
+}
+
+TEST(PeriodTally, NeverHidesALimitBehindWhatAShortAccelerationMissed) {
+  const Judgement missed = Limited(LimitId::kAcceleration, 0.3), wall = Limited(LimitId::kWorkspace, 0.1);
+  EXPECT_EQ(ReportOf({missed, wall}).limit, LimitId::kWorkspace);
+  EXPECT_EQ(ReportOf({wall, missed}).limit, LimitId::kWorkspace);
+  const Judgement missed_more = Limited(LimitId::kAcceleration, 0.4);
+  EXPECT_EQ(ReportOf({missed, missed_more}).margin, -0.4);
+  EXPECT_EQ(ReportOf({missed_more, missed}).margin, -0.4);
+}
+
+TEST(PeriodTally, ReportsTheMarginThatIsLeftWhereEverythingPasses) {
+  Judgement passed = Limited(LimitId::kNone, 1, 3);
+  passed.verdict = Verdict::kPass;
+  EXPECT_EQ(ReportOf({passed}).margin, 2);
+  EXPECT_EQ(ReportOf({passed}).ticks_limited, 0u);
 }
 
 TEST(PeriodTally, BeginsAnewAfterEachReport) {

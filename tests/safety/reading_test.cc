@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "safety/checks/reading.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace nightshift::safety {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kLastAxis = core::kJaw, kUnusedAxis = core::kArmAxes;
+
+core::JointState Whole() { return {.sequence = 5, .axes = core::kArmAxes}; }
+
+TEST(Reading, IsUsableIfItIsNewAndWhole) {
+  EXPECT_TRUE(IsUsable(Whole(), core::kArmAxes, std::nullopt)) << "the first one";
+  EXPECT_TRUE(IsUsable(Whole(), core::kArmAxes, 4));
+  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes, 5)) << "frozen";
+}
+
+TEST(Reading, IsNotUsableWithMoreOrFewerAxesThanTheArmHas) {
+  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes - 1, std::nullopt));
+  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes + 1, std::nullopt));
+}
+
+TEST(Reading, IsNotUsableWithAnythingThatIsNotFinite) {
+  for (const auto field : {&core::JointState::q_rad, &core::JointState::dq_rad_s, &core::JointState::torque_nm,
+                           &core::JointState::current_a, &core::JointState::temperature_c})
+    for (const double bad : {std::nan(""), kInfinity, -kInfinity})
+      for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
+        core::JointState seen = Whole();
+        (seen.*field)[axis] = bad;
+        EXPECT_EQ(IsUsable(seen, core::kArmAxes, std::nullopt), axis == kUnusedAxis) << "axis " << axis;
+      }
+}
+
+TEST(Reading, IsHotAboveTheLimitAndCoolBelowWhereItClearsOnAnyAxis) {
+  const Limits limits;
+  for (const std::size_t axis : {std::size_t{0}, kLastAxis}) {
+    core::JointState seen = Whole();
+    seen.temperature_c[axis] = limits.temperature_c_max;
+    EXPECT_FALSE(IsHot(limits, seen)) << "at the limit";
+    seen.temperature_c[axis] = limits.temperature_c_max + 0.5;
+    EXPECT_TRUE(IsHot(limits, seen)) << "axis " << axis;
+    seen.temperature_c[axis] = limits.temperature_c_clear;
+    EXPECT_FALSE(HasCooled(limits, seen)) << "axis " << axis;
+    seen.temperature_c[axis] = limits.temperature_c_clear - 0.5;
+    EXPECT_TRUE(HasCooled(limits, seen));
+  }
+  core::JointState unused = Whole();
+  unused.temperature_c[kUnusedAxis] = 200;
+  EXPECT_FALSE(IsHot(limits, unused));
+}
+
+TEST(Tracking, NamesTheFirstAxisThatIsFartherOffThanItsBound) {
+  const Limits limits;
+  core::JointState seen = Whole();
+  core::AxisArray commanded_q_rad{};
+  seen.q_rad[core::kWrist] = -0.75;
+  seen.q_rad[core::kElbow] = 0.625;
+  const auto excess = TrackingExcess(limits, seen, commanded_q_rad);
+  ASSERT_TRUE(excess);
+  EXPECT_EQ(excess->axis, core::kElbow);
+  EXPECT_EQ(excess->wanted, 0.625);
+  EXPECT_EQ(excess->allowed, 0.5);
+}
+
+TEST(Tracking, AllowsEachAxisItsBoundAndNoMore) {
+  const Limits limits;
+  for (std::size_t axis = 0; axis <= kUnusedAxis; ++axis) {
+    core::JointState seen = Whole();
+    core::AxisArray commanded_q_rad{};
+    commanded_q_rad[axis] = 2;
+    seen.q_rad[axis] = 2 - limits.tracking_error_rad_max[axis];
+    EXPECT_FALSE(TrackingExcess(limits, seen, commanded_q_rad)) << "axis " << axis;
+    seen.q_rad[axis] -= 0.01;
+    EXPECT_EQ(TrackingExcess(limits, seen, commanded_q_rad).has_value(), axis != kUnusedAxis) << "axis " << axis;
+  }
+}
+
+TEST(Reading, IsAtRestUpToTheRestSpeedOnEveryAxisEitherWay) {
+  const Limits limits;
+  for (std::size_t axis = 0; axis <= kUnusedAxis; ++axis)
+    for (const double way : {1.0, -1.0}) {
+      core::JointState seen = Whole();
+      seen.dq_rad_s[axis] = way * limits.rest_speed_rad_s_max;
+      EXPECT_TRUE(IsAtRest(limits, seen)) << "axis " << axis;
+      seen.dq_rad_s[axis] *= 1.01;
+      EXPECT_EQ(IsAtRest(limits, seen), axis == kUnusedAxis) << "axis " << axis;
+    }
+}
+
+}  // namespace
+}  // namespace nightshift::safety
