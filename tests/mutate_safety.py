@@ -29,6 +29,7 @@ import tempfile
 from tidy_test import NOT_FUNCTIONS, ROOT, function_lengths, name, without_text
 
 SURVIVORS = pathlib.Path(__file__).with_name("mutate_safety_survivors.txt")
+DOCUMENTS = f'-DNIGHTSHIFT_SOURCE_DIR="{ROOT}"'  # As tests/safety/CMakeLists.txt has it.
 SCORE_PERCENT_MIN = 95.0
 SLOW_TEST_S = 0.1  # Such a test runs after all quicker ones.
 MEMORY_BYTES_MAX = 4 << 30
@@ -388,7 +389,7 @@ def covered(text):
 
 
 def show_coverage(scratch):
-    program = Program(scratch, ["-O0", "--coverage"])
+    program = Program(scratch, ["-O0", "--coverage", DOCUMENTS])
     if not program.passes(program.build_all(), ["*"], cpu_s=600):
         sys.exit("the tests fail as they are")
     objects = [program.objects / (s.replace("/", "_") + ".o") for s in program.sources]
@@ -434,7 +435,9 @@ def main():
         sys.exit(f"{SURVIVORS.name} lists what can no longer be made:\n" + "\n".join(old))
     with tempfile.TemporaryDirectory(prefix="mutate-safety-") as scratch:
         folder = pathlib.Path(scratch)
-        return show_coverage(folder) if args.coverage else judge(mutants, Trial(Program(folder, ["-O1"]), args.quick))
+        if args.coverage:
+            return show_coverage(folder)
+        return judge(mutants, Trial(Program(folder, ["-O1", DOCUMENTS]), args.quick))
 
 
 if __name__ == "__main__":
