@@ -116,8 +116,8 @@ void Filter::Watch(const core::JointState& seen) {
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
   if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Cooled();
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
-    Raise(StopCause::kTrackingError);
     Note({Verdict::kStopped, LimitId::kTrackingError, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kTrackingError);  // Its own note says less, and of equals the first stays.
   }
   if (stall_.Spend(seen, motion_.q_rad)) Raise(StopCause::kStall);
 }

@@ -210,7 +210,7 @@ class Program:
         self.includes = {source: included(source) for source in self.sources}
 
     def compile(self, source, folder):
-        """The object file; nothing if it does not compile. The overlay's copy goes before the tree's, also of headers."""
+        """The object file; nothing if it does not compile. The overlay's safety/ goes before the tree's."""
         code = self.overlay / source if (self.overlay / source).is_file() else ROOT / source
         made = folder / (source.replace("/", "_") + ".o")
         command = [os.environ.get("CXX", "g++"), "-std=c++20", *self.options, "-w", "-fno-math-errno",
@@ -225,18 +225,12 @@ class Program:
         return program if self.succeeds(command) else None
 
     def build_all(self):
+        shutil.copytree(ROOT / "safety", self.overlay / "safety")
         self.objects.mkdir()
         for source in self.sources:
-            if source.startswith("safety/"):
-                self.cover(source, (ROOT / source).read_text())  # From where its mutants will lie: __FILE__ tells.
             if not self.compile(source, self.objects):
                 sys.exit(f"{source} does not compile")
-            (self.overlay / source).unlink(missing_ok=True)
         return self.link({}) or sys.exit("the tests do not link")
-
-    def cover(self, file, text):
-        (self.overlay / file).parent.mkdir(parents=True, exist_ok=True)
-        (self.overlay / file).write_text(text)
 
     @staticmethod
     def succeeds(command):
@@ -299,12 +293,11 @@ class Trial:
 
     def outcome(self, mutant):
         """None if there is nothing to notice: it does not compile, or to the same objects."""
-        text = (ROOT / "safety" / mutant.file).read_text()
-        self.program.cover(f"safety/{mutant.file}", text[:mutant.begin] + mutant.new + text[mutant.end:])
-        try:
-            binary = self.built(f"safety/{mutant.file}")
-        finally:
-            (self.program.overlay / "safety" / mutant.file).unlink()
+        path = self.program.overlay / "safety" / mutant.file
+        text = path.read_text()
+        path.write_text(text[:mutant.begin] + mutant.new + text[mutant.end:])
+        binary = self.built(f"safety/{mutant.file}")
+        path.write_text(text)
         if not binary:
             return "none"
         if mutant.file not in self.rounds:
@@ -381,11 +374,18 @@ def outdated(paths):
 # Coverage.
 
 def covered(text):
-    """(lines run, lines, branches taken, branches) of one file of gcov -b -c. The way of an exception is no branch."""
-    lines = [m.group(1) for m in re.finditer(r"^ *([\d#=]+)\*?: *[1-9]\d*:", text, re.M)]
+    """(lines run, lines, branches taken, branches) of one file of gcov -b -c. The way of an exception is no branch, and
+    what a template's instances run is summed."""
     text = re.sub(r"^branch .*\(fallthrough\)\nbranch .*\(throw\)\n|^branch .*\(throw\)\n", "", text, flags=re.M)
-    branches = re.findall(r"^branch +\d+ (?:taken (\d+)|never)", text, re.M)
-    return sum(c[0] not in "#=" for c in lines), len(lines), sum(c not in ("", "0") for c in branches), len(branches)
+    lines, branches, line = {}, {}, None
+    for m in re.finditer(r"^ *([\d#=]+)\*?: *([1-9]\d*):|^branch +(\d+) (?:taken (\d+)|never)", text, re.M):
+        if m.group(1):
+            line = m.group(2)
+            lines[line] = lines.get(line, False) or m.group(1)[0] not in "#="
+        else:
+            branch = line, m.group(3)
+            branches[branch] = branches.get(branch, False) or m.group(4) not in (None, "0")
+    return sum(lines.values()), len(lines), sum(branches.values()), len(branches)
 
 
 def show_coverage(scratch):
@@ -397,20 +397,18 @@ def show_coverage(scratch):
     total = [0, 0, 0, 0]
     for report in sorted(scratch.glob("*.gcov")):
         text = report.read_text()
-        source = re.search(r"Source:(.*)", text).group(1)
-        found = re.search(r"(?:^|/)(safety/.*)", source) if "tests/safety" not in source else None
-        if not found:
-            continue
-        counts = covered(text)
-        total = [a + b for a, b in zip(total, counts)]
-        show_share(found.group(1), counts)
+        source = pathlib.Path(re.search(r"Source:(.*)", text).group(1))
+        if source.is_relative_to(program.overlay):
+            counts = covered(text)
+            total = [a + b for a, b in zip(total, counts)]
+            show_share(source.relative_to(program.overlay), counts)
     show_share("total", total)
     return 0
 
 
 def show_share(title, counts):
     run, lines, taken, branches = counts
-    print(f"{title:32} lines {run:5} of {lines:5} = {100 * run / max(lines, 1):5.1f} %   "
+    print(f"{str(title):32} lines {run:5} of {lines:5} = {100 * run / max(lines, 1):5.1f} %   "
           f"branches {taken:5} of {branches:5} = {100 * taken / max(branches, 1):5.1f} %")
 
 

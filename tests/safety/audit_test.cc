@@ -224,6 +224,20 @@ TEST_F(AuditTest, ShowsAFileThatWasTakenFromTheMiddle) {
   EXPECT_EQ(*VerifyAudit(folder_.string()), 1u) << "the oldest may be gone";
 }
 
+TEST_F(AuditTest, ShowsAChangeAlsoWhereTheOldestFilesAreGone) {
+  {
+    auto audit = Audit::Open(Options(100));
+    for (int i = 0; i < 3; ++i) {
+      audit->Push(Limited());
+      ASSERT_TRUE(audit->Flush());
+    }
+  }
+  fs::remove(folder_ / "audit-000001.jsonl");
+  std::string third = Text("audit-000003.jsonl");
+  Write(third.replace(third.find("0.01"), 4, "0.00"), "audit-000003.jsonl");
+  EXPECT_THAT(VerifyAudit(folder_.string()).error().detail, HasSubstr("audit-000003.jsonl line 1"));
+}
+
 TEST_F(AuditTest, GoesOnWithItsChainOverFiles) {
   {
     auto audit = Audit::Open(Options(100));
@@ -279,6 +293,32 @@ TEST_F(AuditTest, KeepsRecordsThatItCouldNotWriteAndWritesEachOnce) {
   ASSERT_TRUE(audit->Flush());
   EXPECT_EQ(audit->written(), 3u);
   EXPECT_EQ(*VerifyAudit(folder_.string()), 3u);
+}
+
+TEST_F(AuditTest, TakesNothingBackOfWhatAnEarlierStartWrote) {
+  for (int start = 0; start < 2; ++start) {
+    auto audit = Audit::Open(Options());
+    ASSERT_TRUE(audit);
+    audit->Push(Limited());
+    const FilesNoLargerThan full(start == 0 ? RLIM_INFINITY : Text().size() + 100);
+    EXPECT_EQ(audit->Flush().has_value(), start == 0);
+  }
+  EXPECT_EQ(*VerifyAudit(folder_.string()), 1u);
+}
+
+TEST_F(AuditTest, FailsWhereItCannotBeginANewFile) {
+  auto audit = Audit::Open(Options(100));
+  ASSERT_TRUE(audit);
+  audit->Push(Limited());
+  ASSERT_TRUE(audit->Flush());
+  fs::create_symlink("audit-000002.jsonl", folder_ / "audit-000002.jsonl");  // To itself.
+  audit->Push(Limited());
+  const auto flushed = audit->Flush();
+  ASSERT_FALSE(flushed);
+  EXPECT_THAT(flushed.error().detail, HasSubstr("cannot open"));
+  fs::remove(folder_ / "audit-000002.jsonl");
+  EXPECT_TRUE(audit->Flush());
+  EXPECT_EQ(*VerifyAudit(folder_.string()), 2u);
 }
 
 TEST_F(AuditTest, KeepsAsManyRecordsAsItsQueueTwiceHoldsAndSaysHowManyItDropped) {
@@ -397,7 +437,7 @@ TEST_F(AuditTest, SaysWhereItCannotWrite) {
   const auto audit = Audit::Open(options);
   ASSERT_FALSE(audit);
   EXPECT_EQ(audit.error().code, core::FaultCode::kIoFailed);
-  EXPECT_THAT(audit.error().detail, HasSubstr("/proc/nightshift-audit"));
+  EXPECT_THAT(audit.error().detail, HasSubstr("cannot create /proc/nightshift-audit: "));
 }
 
 }  // namespace

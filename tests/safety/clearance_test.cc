@@ -136,6 +136,12 @@ TEST(ClearanceModel, RefusesWhatIsNoArmNoShapeAndNoPair) {
   broken.capsule[3].link = 7;
   ExpectRefused(broken, table, links, "capsule 3");
   broken = arm;
+  broken.capsule[0].link = -1;
+  ExpectRefused(broken, table, links, "capsule 0");
+  broken = arm;
+  broken.capsules = kArmCapsulesMax + 1;
+  ExpectRefused(broken, table, links, "1 to 16 capsules");
+  broken = arm;
   broken.joints = 9;
   ExpectRefused(broken, table, links, "1 to 8 joints");
   ExpectRefused(arm, {HalfSpace{{0, 0, 0}, 0}, 0}, links, "obstacle 0");
@@ -145,6 +151,21 @@ TEST(ClearanceModel, RefusesWhatIsNoArmNoShapeAndNoPair) {
   ExpectRefused(arm, table, {2, 3}, "links 2 and 3");
   ExpectRefused(arm, table, {5, 2}, "links 5 and 2");
   ExpectRefused(arm, table, {2, 7}, "links 2 and 7");
+}
+
+TEST(ClearanceModel, TakesAsManyPartsAsItHasRoomFor) {
+  ArmShape arm = ShapeOf({});
+  arm.capsules = kArmCapsulesMax;
+  EXPECT_TRUE(ClearanceModel::Make(arm, {}, {}));
+  const std::vector<LinkPair> pairs(kClearancePairsMax / 2, LinkPair{2, 5});  // Palm and fixed finger each.
+  EXPECT_TRUE(ClearanceModel::Make(ShapeOf({}), {}, pairs));
+}
+
+TEST(ClearanceModel, TakesABoxThatIsFlat) {
+  for (const core::Vec3 half_m : {core::Vec3{0, 0.1, 0.1}, {0.1, 0, 0.1}, {0.1, 0.1, 0}}) {
+    const Obstacle sheet{Box{{1, 0, 0}, half_m, {}}, 0};
+    EXPECT_TRUE(ClearanceModel::Make(ShapeOf({}), {&sheet, 1}, {}));
+  }
 }
 
 TEST(ClearanceModel, RefusesMoreThanItHasRoomFor) {

@@ -363,6 +363,9 @@ TEST(Filter, LatchesATrackingErrorAndTakesPowerAwayOnceAtRest) {
   arm.seen.q_rad[core::kElbow] += 0.6;
   const Judgement judged = arm.Tick();
   EXPECT_EQ(judged.limit, LimitId::kTrackingError);
+  EXPECT_EQ(judged.axis, core::kElbow);
+  EXPECT_GT(judged.wanted, judged.allowed) << "how far off it was is for the audit";
+  EXPECT_EQ(judged.allowed, arm.limits.tracking_error_rad_max[core::kElbow]);
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kTrackingError);
   arm.Ticks(40);
   EXPECT_EQ(arm.Tick().action.power(), PowerMode::kOff);
