@@ -92,15 +92,20 @@ std::vector<fs::path> FilesIn(const std::string& folder) {
   return files;
 }
 
-std::string ReadAll(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 tl::unexpected<core::Fault> IoFault(const std::string& what, const std::string& where) {
   const FaultCode code = errno == ENOSPC || errno == EDQUOT ? FaultCode::kDiskFull : FaultCode::kIoFailed;
   return Fail(code, "audit: cannot " + what + " " + where + ": " + std::strerror(errno) +
                         "; free space or check permissions, records are kept for a later try");
+}
+
+Result<std::string> ReadAll(const fs::path& file) {
+  try {
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    if (in) return std::string(std::istreambuf_iterator<char>(in), {});
+  } catch (const std::ios_base::failure&) {  // A stream that cannot be read throws from its buffer.
+  }
+  return IoFault("read", file.string());
 }
 
 std::string FileName(std::uint64_t number) {
@@ -142,27 +147,30 @@ struct Audit::State {
   Result<void> Resume() {
     const auto files = FilesIn(options.folder);
     if (files.empty()) return OpenFile(1);
-    const std::string last = ReadAll(files.back());
-    const auto whole = last.rfind('\n') == std::string::npos ? 0 : last.rfind('\n') + 1;
-    if (whole != last.size()) {
+    const auto last = ReadAll(files.back());
+    if (!last) return tl::make_unexpected(last.error());
+    const auto whole = last->rfind('\n') == std::string::npos ? 0 : last->rfind('\n') + 1;
+    if (whole != last->size()) {
       std::error_code failed;
       fs::resize_file(files.back(), whole, failed);
       if (failed) return Fail(FaultCode::kIoFailed, "audit: cannot cut the torn line off " + files.back().string());
     }
-    chain = LastChain(files);
+    const auto before = LastChain(files);
+    if (!before) return tl::make_unexpected(before.error());
+    chain = *before;
     const std::string number = files.back().stem().string().substr(kPrefix.size());
     return OpenFile(std::strtoull(number.c_str(), nullptr, 10));
   }
 
-  static Chain LastChain(const std::vector<fs::path>& files) {
+  /// What the next line follows from. Files end with whole lines.
+  static Result<Chain> LastChain(const std::vector<fs::path>& files) {
     Chain chain = FirstChain();
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
-      const std::string text = ReadAll(*file);
-      if (text.empty()) continue;
-      const auto begin = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
-      const auto line = Split(std::string_view(text).substr(
-          begin == std::string::npos ? 0 : begin + 1, text.size() - (begin == std::string::npos ? 0 : begin + 1) - 1));
-      if (line) std::copy(line->chain.begin(), line->chain.end(), chain.begin());
+      const auto text = ReadAll(*file);
+      if (!text) return tl::make_unexpected(text.error());
+      if (text->empty()) continue;
+      if (const auto last = Split(std::string_view(*text).substr(0, text->size() - 1)))
+        std::copy(last->chain.begin(), last->chain.end(), chain.begin());
       return chain;
     }
     return chain;
@@ -225,6 +233,7 @@ Result<void> Audit::Flush() {
     if (auto opened = s.OpenFile(s.file_number + 1); !opened) return opened;
   const ssize_t size = write(s.file, s.pending.data(), s.pending.size());
   if (size != static_cast<ssize_t>(s.pending.size())) {
+    if (size >= 0) errno = ENOSPC;  // A short write says nothing itself; the next would say this.
     auto fault = IoFault("append to", FileName(s.file_number));
     // A part may have arrived: take it back, so that the next try does not write it twice.
     if (ftruncate(s.file, static_cast<off_t>(s.file_bytes)) != 0) return IoFault("repair", FileName(s.file_number));
@@ -245,11 +254,12 @@ Result<std::uint64_t> VerifyAudit(const std::string& folder) {
   std::uint64_t lines = 0;
   std::optional<Chain> chain;  // Unknown before the first file that is left, if older ones were deleted.
   for (const fs::path& file : FilesIn(folder)) {
-    const std::string text = ReadAll(file);
+    const auto text = ReadAll(file);
+    if (!text) return tl::make_unexpected(text.error());
     std::size_t number = 0;
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = std::min(text.find('\n', begin), text.size());
-      const auto line = Split(std::string_view(text).substr(begin, end - begin));
+    for (std::size_t begin = 0; begin < text->size();) {
+      const std::size_t end = std::min(text->find('\n', begin), text->size());
+      const auto line = Split(std::string_view(*text).substr(begin, end - begin));
       ++number;
       if (!chain && file.filename() == FileName(1)) chain = FirstChain();
       const Chain expected = line && chain ? Extend(*chain, line->content) : Chain{};

@@ -134,8 +134,7 @@ Result<void> CheckSurroundings(const Limits& limits) {
   if (auto fine = In("clearance_m", limits.clearance_m, {0, 0.05}); !fine) return fine;
   if (!(limits.clearance_looks_max >= 10 && limits.clearance_looks_max <= 1000))
     return Bad("clearance_looks_max", std::to_string(limits.clearance_looks_max), "in [10, 1000]");
-  if (const auto made = SurroundingsOf(limits); !made)
-    return Fail(FaultCode::kInvalidConfig, "safety.boxes, safety.posts: " + made.error().detail);
+  if (const auto made = SurroundingsOf(limits); !made) return tl::make_unexpected(made.error());
   return {};
 }
 

@@ -180,19 +180,23 @@ void Filter::Follow(core::Instant now) {
   const Wishes wishes = WishesAt(now);
   const Candidate whole = Next(wishes, escapes);
   NoteJoints(whole, now);
+  std::optional<Finding> blocked;  // What is in the way of the whole motion.
   for (const double share : kShares) {
     Wishes lowered = wishes;
     for (std::size_t i = 0; i < core::kJaw; ++i) lowered[i].v_rad_s *= share;
     const Candidate candidate = share == 1 ? whole : Next(lowered, escapes);
-    if (NoteWay(candidate, outside_max_m, Verdict::kLimited)) {
-      motion_ = candidate.motion;
-      return NoteShortfall(now);
-    }
+    const auto found = InTheWay(candidate, outside_max_m);
+    if (!blocked) blocked = found;
+    if (found) continue;
+    if (blocked) Note(*blocked);
+    motion_ = candidate.motion;
+    return NoteShortfall(now);
   }
-  NoteWay(whole, outside_max_m, Verdict::kRefused);
+  blocked->verdict = Verdict::kRefused;
+  Note(*blocked);
   // An arm that may not move need not keep the jaw from moving, nor the jaw the arm.
   for (const Candidate& part : {Braking(whole, core::kJaw, At(limits_.axes)), Braking(whole, 0, core::kJaw)}) {
-    if (!NoteWay(part, outside_max_m, Verdict::kRefused)) continue;
+    if (InTheWay(part, outside_max_m)) continue;
     motion_ = part.motion;
     return;
   }
@@ -201,20 +205,20 @@ void Filter::Follow(core::Instant now) {
 
 /// The candidate, but axes from `first` up to `end` follow the stored stop.
 Filter::Candidate Filter::Braking(Candidate candidate, std::size_t first, std::size_t end) const {
-  for (std::size_t i = first; i < end; ++i)
-    candidate.motion.Set(i, motion_.stop[i].At(tick_s_), motion_.stop[i].After(tick_s_));
+  for (std::size_t i = first; i < end; ++i) {
+    candidate.motion.Set(i, motion_.axis(i), motion_.stop[i]);
+    candidate.motion.Brake(i, tick_s_);
+  }
   return candidate;
 }
 
-/// Is the way free, from here through the candidate's stop? Notes what is in it.
-bool Filter::NoteWay(const Candidate& candidate, double outside_max_m, Verdict verdict) {
-  if (const double outside_m = OutsideWhileStopping(limits_, candidate.motion); outside_m > outside_max_m) {
-    Note({verdict, LimitId::kWorkspace, 0, outside_m, 0});
-    return false;
-  }
+/// What bars the way from here through the candidate's stop; nothing where it is free.
+std::optional<Filter::Finding> Filter::InTheWay(const Candidate& candidate, double outside_max_m) const {
+  if (const double outside_m = OutsideWhileStopping(limits_, candidate.motion); outside_m > outside_max_m)
+    return Finding{Verdict::kLimited, LimitId::kWorkspace, 0, outside_m, 0};
   const SweepVerdict swept = SweepTo(candidate.motion);
-  if (!swept.clear()) Note({verdict, LimitId::kObstacle, 0, -swept.least_m, -limits_.clearance_m});
-  return swept.clear();
+  if (swept.clear()) return std::nullopt;
+  return Finding{Verdict::kLimited, LimitId::kObstacle, 0, -swept.least_m, -limits_.clearance_m};
 }
 
 SweepVerdict Filter::SweepTo(const ArmMotion& next) const {

@@ -29,8 +29,9 @@ struct Judgement {
 };
 
 /// Turns a proposed action into one the robot may execute, or refuses it. Each tick ends in a commanded motion with a
-/// stored stop, checked to its end against joint ranges and the workspace. A new motion is accepted only with its own
-/// checked stop; otherwise the stored one is followed. By induction no sequence of proposals leads outside a limit.
+/// stored stop, checked to its end against joint ranges, the workspace and what stands around. A new motion is accepted
+/// only with its own checked stop; otherwise the stored one is followed. By induction no sequence of proposals leads
+/// outside a limit.
 ///
 /// Thread: control thread only. Real-time: no lock, no allocation, no log, no clock.
 class Filter {
@@ -100,7 +101,7 @@ class Filter {
   Candidate Next(const Wishes& wishes, bool escapes) const;
   Candidate Braking(Candidate candidate, std::size_t first, std::size_t end) const;
   SweepVerdict SweepTo(const ArmMotion& next) const;
-  bool NoteWay(const Candidate& candidate, double outside_max_m, core::Verdict verdict);
+  std::optional<Finding> InTheWay(const Candidate& candidate, double outside_max_m) const;
   void NoteJoints(const Candidate& candidate, core::Instant now);
   void NoteShortfall(core::Instant now);
   void Brake(std::size_t axes);

@@ -6,7 +6,7 @@
 namespace nightshift::safety {
 
 /// The arm and what stands around it, as the limits say: table, boxes, posts, and the arm's own links.
-/// Faults: kInvalidConfig naming the obstacle.
+/// Faults: kInvalidConfig naming the obstacle, or saying that there are too many. Not real-time.
 core::Result<ClearanceModel> SurroundingsOf(const Limits& limits);
 
 }  // namespace nightshift::safety

@@ -23,13 +23,6 @@ double BrakeableSpeed(double gap_rad, double acceleration_rad_s2, double tick_s)
   return gap_rad / ((ticks + 1) * h) + a * h * ticks / 2;
 }
 
-/// Constant jerk for a time.
-JerkMotion Moved(const JerkMotion& from, double jerk_rad_s3, double t_s) {
-  const double a = from.a_rad_s2 + jerk_rad_s3 * t_s;
-  return {from.q_rad + t_s * (from.v_rad_s + t_s * (from.a_rad_s2 / 2 + t_s * jerk_rad_s3 / 6)),
-          from.v_rad_s + t_s * (from.a_rad_s2 + a) / 2, a};
-}
-
 /// The velocity once the acceleration has been taken to zero at full jerk.
 double VelocityLeft(const JerkMotion& motion, double jerk_rad_s3) {
   return motion.v_rad_s + motion.a_rad_s2 * std::abs(motion.a_rad_s2) / (2 * jerk_rad_s3);
@@ -41,6 +34,12 @@ double PeakSpeed(const JerkMotion& motion, double jerk_rad_s3) {
 }
 
 }  // namespace
+
+JerkMotion Moved(const JerkMotion& from, double jerk_rad_s3, double t_s) {
+  const double a = from.a_rad_s2 + jerk_rad_s3 * t_s;
+  return {from.q_rad + t_s * (from.v_rad_s + t_s * (from.a_rad_s2 / 2 + t_s * jerk_rad_s3 / 6)),
+          from.v_rad_s + t_s * (from.a_rad_s2 + a) / 2, a};
+}
 
 JointStop::JointStop(const JerkMotion& from, const JerkBounds& bounds) : start_(from) {
   const double jerk_max = bounds.jerk_rad_s3_max;

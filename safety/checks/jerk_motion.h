@@ -19,6 +19,9 @@ struct JerkMotion {
   double q_rad = 0, v_rad_s = 0, a_rad_s2 = 0;
 };
 
+/// Where constant jerk takes a motion in a time.
+JerkMotion Moved(const JerkMotion& from, double jerk_rad_s3, double t_s);
+
 /// All finite; the maxima and the tick above 0, q_rad_min below q_rad_max.
 struct JerkBounds {
   double q_rad_min = 0, q_rad_max = 0;

@@ -82,9 +82,7 @@ struct TickAndStop {
 
   JerkMotion At(double t_s) const {
     if (t_s >= tick_s) return stop.At(t_s - tick_s);
-    const double jerk = (next.a_rad_s2 - now.a_rad_s2) / tick_s;
-    return {now.q_rad + t_s * (now.v_rad_s + t_s * (now.a_rad_s2 / 2 + t_s * jerk / 6)),
-            now.v_rad_s + t_s * (now.a_rad_s2 + t_s * jerk / 2), now.a_rad_s2 + t_s * jerk};
+    return Moved(now, (next.a_rad_s2 - now.a_rad_s2) / tick_s, t_s);
   }
 };
 

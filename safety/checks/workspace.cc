@@ -2,6 +2,7 @@
 #include "safety/checks/workspace.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace nightshift::safety {
@@ -15,8 +16,12 @@ double OutsideWorkspace(const Limits& limits, const core::AxisArray& q_rad) {
 double OutsideWhileStopping(const Limits& limits, const ArmMotion& next) {
   const double tick_s = core::ToSeconds(limits.control_period);
   double longest_s = 0;
-  for (std::size_t i = 0; i < core::kJaw; ++i) longest_s = std::max(longest_s, next.stop[i].duration_s());
-  if (!(longest_s <= kStopTicksMax * tick_s)) return std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < core::kJaw; ++i) {
+    const double stop_s = next.stop[i].duration_s();
+    const bool finite = std::isfinite(next.stop[i].q_rad_lowest()) && std::isfinite(next.stop[i].q_rad_highest());
+    if (!finite || !(stop_s <= kStopTicksMax * tick_s)) return std::numeric_limits<double>::infinity();
+    longest_s = std::max(longest_s, stop_s);
+  }
   double worst = OutsideWorkspace(limits, next.q_rad);
   core::AxisArray q_rad = next.q_rad;
   for (double t_s = tick_s; t_s < longest_s + tick_s; t_s += tick_s) {

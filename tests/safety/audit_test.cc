@@ -40,6 +40,13 @@ class AuditTest : public testing::Test {
             .sequence = 42,
             .latch = {}};
   }
+  void WriteThreeFiles() const {
+    auto audit = Audit::Open(Options(100));
+    for (int i = 0; i < 3; ++i) {
+      audit->Push(Limited());
+      ASSERT_TRUE(audit->Flush());
+    }
+  }
   std::string Text(const std::string& file = "audit-000001.jsonl") const {
     std::ifstream in(folder_ / file);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -211,13 +218,7 @@ TEST_F(AuditTest, ShowsWhichLineOfWhichFileIsWrong) {
 }
 
 TEST_F(AuditTest, ShowsAFileThatWasTakenFromTheMiddle) {
-  {
-    auto audit = Audit::Open(Options(100));
-    for (int i = 0; i < 3; ++i) {
-      audit->Push(Limited());
-      ASSERT_TRUE(audit->Flush());
-    }
-  }
+  WriteThreeFiles();
   fs::remove(folder_ / "audit-000002.jsonl");
   EXPECT_THAT(VerifyAudit(folder_.string()).error().detail, HasSubstr("audit-000003.jsonl line 1"));
   fs::remove(folder_ / "audit-000001.jsonl");
@@ -225,13 +226,7 @@ TEST_F(AuditTest, ShowsAFileThatWasTakenFromTheMiddle) {
 }
 
 TEST_F(AuditTest, ShowsAChangeAlsoWhereTheOldestFilesAreGone) {
-  {
-    auto audit = Audit::Open(Options(100));
-    for (int i = 0; i < 3; ++i) {
-      audit->Push(Limited());
-      ASSERT_TRUE(audit->Flush());
-    }
-  }
+  WriteThreeFiles();
   fs::remove(folder_ / "audit-000001.jsonl");
   std::string third = Text("audit-000003.jsonl");
   Write(third.replace(third.find("0.01"), 4, "0.00"), "audit-000003.jsonl");
@@ -239,13 +234,7 @@ TEST_F(AuditTest, ShowsAChangeAlsoWhereTheOldestFilesAreGone) {
 }
 
 TEST_F(AuditTest, GoesOnWithItsChainOverFiles) {
-  {
-    auto audit = Audit::Open(Options(100));
-    for (int i = 0; i < 3; ++i) {
-      audit->Push(Limited());
-      ASSERT_TRUE(audit->Flush());
-    }
-  }
+  WriteThreeFiles();
   std::string second = Text("audit-000002.jsonl");
   Write(second.replace(second.find("0.01"), 4, "0.00"), "audit-000002.jsonl");
   EXPECT_THAT(VerifyAudit(folder_.string()).error().detail, HasSubstr("audit-000002.jsonl line 1"));
@@ -278,7 +267,10 @@ TEST_F(AuditTest, KeepsRecordsThatItCouldNotWriteAndWritesEachOnce) {
   audit->Push(Limited());
   {
     const FilesNoLargerThan full(size + 100);  // A part of the line arrives.
-    EXPECT_FALSE(audit->Flush());
+    const auto flushed = audit->Flush();
+    ASSERT_FALSE(flushed);
+    EXPECT_EQ(flushed.error().code, core::FaultCode::kDiskFull);
+    EXPECT_THAT(flushed.error().detail, HasSubstr("No space left"));
     EXPECT_EQ(Text().size(), size) << "and is taken back";
   }
   {
@@ -304,6 +296,18 @@ TEST_F(AuditTest, TakesNothingBackOfWhatAnEarlierStartWrote) {
     EXPECT_EQ(audit->Flush().has_value(), start == 0);
   }
   EXPECT_EQ(*VerifyAudit(folder_.string()), 1u);
+}
+
+TEST_F(AuditTest, SaysWhichFileItCannotRead) {
+  fs::create_directories(folder_ / "audit-000001.jsonl");  // A folder where a file should be: reading it fails.
+  const auto opened = Audit::Open(Options());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, core::FaultCode::kIoFailed);
+  EXPECT_THAT(opened.error().detail, HasSubstr("audit-000001.jsonl"));
+  const auto verified = VerifyAudit(folder_.string());
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code, core::FaultCode::kIoFailed);
+  EXPECT_THAT(verified.error().detail, HasSubstr("Is a directory"));
 }
 
 TEST_F(AuditTest, FailsWhereItCannotBeginANewFile) {
@@ -343,13 +347,13 @@ TEST_F(AuditTest, KeepsAsManyRecordsAsItsQueueTwiceHoldsAndSaysHowManyItDropped)
   EXPECT_THAT(Text(), HasSubstr("\"dropped\":1,"));
 }
 
-TEST_F(AuditTest, SaysWhichFileItCannotOpen) {
+TEST_F(AuditTest, SaysWhichFileOrFolderItCannotUse) {
   fs::create_directories(folder_);
   fs::create_symlink("audit-000001.jsonl", folder_ / "audit-000001.jsonl");  // To itself.
   const auto opened = Audit::Open(Options());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, core::FaultCode::kIoFailed);
-  EXPECT_THAT(opened.error().detail, HasSubstr("cannot open " + folder_.string() + "/audit-000001.jsonl"));
+  EXPECT_THAT(opened.error().detail, HasSubstr("cannot read " + folder_.string() + "/audit-000001.jsonl"));
   fs::remove_all(folder_);
   fs::create_directories(folder_ / "lock");
   const auto locked = Audit::Open(Options());

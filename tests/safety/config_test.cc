@@ -143,7 +143,7 @@ TEST(SafetyLimits, NamesAnObstacleThatIsNone) {
   EXPECT_THAT(FaultAfter([](Limits& l) {
                 l.boxes = {{.name = "box", .centre_m = {0, 0, std::nan("")}}};
               }),
-              HasSubstr("safety.boxes, safety.posts: clearance: obstacle 1"));
+              HasSubstr("safety.boxes \"box\": clearance: obstacle 0 needs finite"));
 }
 
 TEST(SafetyLimits, RefusesACommandDeadlineOfMoreThanThreePolicyPeriods) {

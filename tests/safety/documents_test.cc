@@ -38,11 +38,5 @@ TEST(SafetyDocument, SaysOfEachCauseItsCategoryAndWhoClearsIt) {
   }
 }
 
-TEST(Runbook, KnowsEachCause) {
-  const std::string text = Document("runbook.md");
-  for (const auto cause : core::kStopCauses)
-    EXPECT_THAT(text, testing::HasSubstr("| `" + std::string(Name(cause)) + "` |"));
-}
-
 }  // namespace
 }  // namespace nightshift::safety

@@ -223,9 +223,7 @@ class Adversary {
 
   void Clear() {
     for (int i = 0; i < 40; ++i) Tick();
-    const auto latch = arm_.filter.latch();
-    NIGHTSHIFT_CHECK(arm_.filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson},
-                                             arm_.now) == Clearance::kCleared);
+    NIGHTSHIFT_CHECK(arm_.Clear() == Clearance::kCleared);
     while (arm_.now.time_since_epoch() % arm_.limits.policy_period != core::Duration(0)) Tick();
   }
 

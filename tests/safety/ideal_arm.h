@@ -12,6 +12,7 @@ namespace nightshift::safety {
 class IdealArm {
  public:
   static constexpr core::Epoch kFirstEpoch = 100;
+  static constexpr core::Vec3 kNear{0.21, 0.01, 0.095};  // One ordinary step from where it begins.
 
   explicit IdealArm(const Limits& given = {})
       : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
@@ -62,11 +63,16 @@ class IdealArm {
     for (int i = 0; i < count; ++i) Tick();
   }
 
+  /// Acknowledges the latch that there is.
+  Clearance Clear(ClearedBy by = ClearedBy::kPerson) {
+    const auto latch = filter.latch();
+    return filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce, .by = by}, now);
+  }
+
   /// From the start's latch to ready.
   void Arm() {
     Tick();
-    const auto latch = filter.latch();
-    NIGHTSHIFT_CHECK(filter.Acknowledge({.latch_id = latch.id, .nonce = latch.nonce}, now) == Clearance::kCleared);
+    NIGHTSHIFT_CHECK(Clear(ClearedBy::kSupervisor) == Clearance::kCleared);
     while (now.time_since_epoch() % limits.policy_period != core::Duration(0)) Tick();
   }
 

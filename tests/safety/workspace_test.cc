@@ -96,5 +96,11 @@ TEST(Workspace, AStopThatDoesNotEndIsInfinitelyFarOutside) {
   EXPECT_LT(OutsideWhileStopping({}, Moving(core::kJaw, 4, 0, weak)), 0) << "the jaw does not move the tip";
 }
 
+TEST(Workspace, AStopThatIsNoNumberIsInfinitelyFarOutside) {
+  const double nan = std::nan("");
+  EXPECT_EQ(OutsideWhileStopping({}, Moving(core::kPan, nan)), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(OutsideWhileStopping({}, Moving(core::kPan, 1, nan)), std::numeric_limits<double>::infinity());
+}
+
 }  // namespace
 }  // namespace nightshift::safety
