@@ -52,8 +52,22 @@ enum class LimitId {
   kTrackingError,
   kLatched,
   kObstacle,
+  kGripForce,    // The jaw presses as hard as it may.
+  kContact,      // Torque that neither weight nor motion explains, where nothing may be touched.
+  kCurrent,      // Current squared times time.
+  kTemperature,  // As measured.
+  kWear,         // A day's share of starts, travel or impacts.
+  kPersonNear,   // Speed and separation.
+  kRisk,         // The learned critic's wish. It only ever slows or refuses.
 };
 std::string_view Name(LimitId limit);
+/// All, in order. Journals hold their numbers: new ones are added at the end.
+inline constexpr std::array kLimitIds{
+    LimitId::kNone,       LimitId::kPosition,  LimitId::kVelocity,      LimitId::kAcceleration, LimitId::kWorkspace,
+    LimitId::kNotFinite,  LimitId::kWrongSize, LimitId::kWrongEpoch,    LimitId::kReplayed,     LimitId::kLate,
+    LimitId::kNoCommand,  LimitId::kNoState,   LimitId::kTrackingError, LimitId::kLatched,      LimitId::kObstacle,
+    LimitId::kGripForce,  LimitId::kContact,   LimitId::kCurrent,       LimitId::kTemperature,  LimitId::kWear,
+    LimitId::kPersonNear, LimitId::kRisk};
 
 enum class PowerMode { kHold, kOff };
 
@@ -76,18 +90,23 @@ class SafeAction {
 /// Why the robot is stopped. Further down is worse; the first is kept for the record, the worst decides what clears it.
 enum class StopCause {
   kNone,
-  kNoCommand,      // Proposals ceased. Clears by itself when a fresh one comes after re-arming.
+  kNoCommand,      // Proposals ceased. Cleared by the supervisor, which then proposes afresh.
+  kPersonNear,     // A person is too near, or the sensor that would say so is lost. Clears by itself.
+  kOverrun,        // The control loop stood still for too long. Cleared by the supervisor.
   kStall,          // An axis pushed without moving for too long. Cleared by the supervisor.
   kTrackingError,  // The arm is not where it was told to be. Cleared by the supervisor.
-  kHot,            // A motor is too warm. Clears by itself when it has cooled.
-  kDriverLost,     // The bus is silent. Clears by itself when readings are back, through the supervisor.
+  kHot,            // A motor is too warm, or will be. Clears by itself when it has cooled.
+  kWorn,           // The day's wear is used up. Clears by itself as the day passes.
+  kDriverLost,     // The bus is silent or says nonsense. Cleared by the supervisor when readings are back.
   kRestarted,      // The safety process began. Cleared by the supervisor.
+  kContact,        // The arm touches what it should not. Cleared by a person.
   kOperator,       // A person said stop. Cleared by a person.
 };
 std::string_view Name(StopCause cause);
-inline constexpr std::array kStopCauses{StopCause::kNoCommand, StopCause::kStall,      StopCause::kTrackingError,
-                                        StopCause::kHot,       StopCause::kDriverLost, StopCause::kRestarted,
-                                        StopCause::kOperator};
+inline constexpr std::array kStopCauses{StopCause::kNoCommand, StopCause::kPersonNear,    StopCause::kOverrun,
+                                        StopCause::kStall,     StopCause::kTrackingError, StopCause::kHot,
+                                        StopCause::kWorn,      StopCause::kDriverLost,    StopCause::kRestarted,
+                                        StopCause::kContact,   StopCause::kOperator};
 
 /// The latch as the supervisor and operators see it.
 struct LatchReport {

@@ -72,6 +72,13 @@ std::string_view Name(LimitId limit) {
     case LimitId::kTrackingError: return "tracking_error";
     case LimitId::kLatched: return "latched";
     case LimitId::kObstacle: return "obstacle";
+    case LimitId::kGripForce: return "grip_force";
+    case LimitId::kContact: return "contact";
+    case LimitId::kCurrent: return "current";
+    case LimitId::kTemperature: return "temperature";
+    case LimitId::kWear: return "wear";
+    case LimitId::kPersonNear: return "person_near";
+    case LimitId::kRisk: return "risk";
   }
   return "?";
 }
@@ -80,11 +87,15 @@ std::string_view Name(StopCause cause) {
   switch (cause) {
     case StopCause::kNone: return "none";
     case StopCause::kNoCommand: return "no_command";
+    case StopCause::kPersonNear: return "person_near";
+    case StopCause::kOverrun: return "overrun";
     case StopCause::kStall: return "stall";
     case StopCause::kTrackingError: return "tracking_error";
     case StopCause::kHot: return "hot";
+    case StopCause::kWorn: return "worn";
     case StopCause::kDriverLost: return "driver_lost";
     case StopCause::kRestarted: return "restarted";
+    case StopCause::kContact: return "contact";
     case StopCause::kOperator: return "operator";
   }
   return "?";

@@ -15,16 +15,13 @@ using core::LimitId;
 using core::StopCause;
 using core::Verdict;
 
-constexpr std::array kLimits = {
-    LimitId::kNone,      LimitId::kPosition,  LimitId::kVelocity,      LimitId::kAcceleration, LimitId::kWorkspace,
-    LimitId::kNotFinite, LimitId::kWrongSize, LimitId::kWrongEpoch,    LimitId::kReplayed,     LimitId::kLate,
-    LimitId::kNoCommand, LimitId::kNoState,   LimitId::kTrackingError, LimitId::kLatched,      LimitId::kObstacle};
+using core::kLimitIds;
 constexpr std::array kVerdicts = {Verdict::kPass, Verdict::kLimited, Verdict::kRefused, Verdict::kStopped};
 
 // The enums are used as indices: their lists here must be whole and in order.
 constexpr bool InOrder() {
-  for (std::size_t i = 0; i < kLimits.size(); ++i)
-    if (static_cast<std::size_t>(kLimits[i]) != i) return false;
+  for (std::size_t i = 0; i < kLimitIds.size(); ++i)
+    if (static_cast<std::size_t>(kLimitIds[i]) != i) return false;
   for (std::size_t i = 0; i < kVerdicts.size(); ++i)
     if (static_cast<std::size_t>(kVerdicts[i]) != i) return false;
   return true;
@@ -81,7 +78,7 @@ class SafetyMetrics::Figures {
     NIGHTSHIFT_CHECK(kTickBounds.size() == 10);
     auto& family = Counters(registry, "safety_judgements_total", "Judgements of control ticks.");
     for (const Verdict verdict : kVerdicts)
-      for (const LimitId limit : kLimits)
+      for (const LimitId limit : kLimitIds)
         if ((verdict == Verdict::kPass) == (limit == LimitId::kNone))
           judgements[static_cast<std::size_t>(verdict)][static_cast<std::size_t>(limit)] =
               &family.Add({{"verdict", std::string(core::Name(verdict))}, {"limit", std::string(core::Name(limit))}});
@@ -93,7 +90,7 @@ class SafetyMetrics::Figures {
   prometheus::Counter& ticks;
   TickHistogram took;
   TickHistogram late;
-  std::array<std::array<prometheus::Counter*, kLimits.size()>, kVerdicts.size()> judgements{};
+  std::array<std::array<prometheus::Counter*, kLimitIds.size()>, kVerdicts.size()> judgements{};
   prometheus::Family<prometheus::Counter>& latches;
   prometheus::Family<prometheus::Gauge>& latched;
   prometheus::Family<prometheus::Gauge>& margin;

@@ -26,11 +26,15 @@ constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm
 LimitId LimitOf(StopCause cause) {
   switch (cause) {
     case StopCause::kNone:
+    case StopCause::kOverrun:
     case StopCause::kStall:
-    case StopCause::kHot:
     case StopCause::kRestarted:
     case StopCause::kOperator: return LimitId::kLatched;
     case StopCause::kNoCommand: return LimitId::kNoCommand;
+    case StopCause::kPersonNear: return LimitId::kPersonNear;
+    case StopCause::kHot: return LimitId::kTemperature;
+    case StopCause::kWorn: return LimitId::kWear;
+    case StopCause::kContact: return LimitId::kContact;
     case StopCause::kTrackingError: return LimitId::kTrackingError;
     case StopCause::kDriverLost: return LimitId::kNoState;
   }
@@ -114,7 +118,7 @@ void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
   RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
-  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Cooled();
+  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Gone(StopCause::kHot);
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
     Note({Verdict::kStopped, LimitId::kTrackingError, excess->axis, excess->wanted, excess->allowed});
     Raise(StopCause::kTrackingError);  // Its own note says less, and of equals the first stays.

@@ -11,6 +11,10 @@ StopCategory CategoryOf(StopCause cause) {
   switch (cause) {
     case StopCause::kNone:
     case StopCause::kNoCommand:
+    case StopCause::kPersonNear:
+    case StopCause::kOverrun:
+    case StopCause::kWorn:
+    case StopCause::kContact:
     case StopCause::kStall:  // The setpoint goes to where the arm is: it rests on what it pushed, without pushing.
     case StopCause::kDriverLost:
     case StopCause::kRestarted:
@@ -24,12 +28,16 @@ StopCategory CategoryOf(StopCause cause) {
 ClearedBy ClearedByOf(StopCause cause, const Limits& limits) {
   switch (cause) {
     case StopCause::kNone:
-    case StopCause::kHot: return ClearedBy::kItself;
+    case StopCause::kPersonNear:
+    case StopCause::kHot:
+    case StopCause::kWorn: return ClearedBy::kItself;
     case StopCause::kNoCommand:
+    case StopCause::kOverrun:
     case StopCause::kStall:
     case StopCause::kTrackingError:
     case StopCause::kDriverLost: return ClearedBy::kSupervisor;
     case StopCause::kRestarted: return limits.arm_after_restart ? ClearedBy::kSupervisor : ClearedBy::kPerson;
+    case StopCause::kContact:
     case StopCause::kOperator: return ClearedBy::kPerson;
   }
   return ClearedBy::kPerson;
@@ -41,7 +49,7 @@ std::string_view Name(Clearance clearance) {
     case Clearance::kNotLatched: return "not_latched";
     case Clearance::kStale: return "stale";
     case Clearance::kNeedsPerson: return "needs_person";
-    case Clearance::kStillHot: return "still_hot";
+    case Clearance::kStillThere: return "still_there";
     case Clearance::kNoReading: return "no_reading";
     case Clearance::kNotAtRest: return "not_at_rest";
     case Clearance::kTooMany: return "too_many";
@@ -56,7 +64,7 @@ std::string_view Advice(Clearance clearance) {
     case Clearance::kStale:
       return "The acknowledgement names another stop; read the latest report and acknowledge that.";
     case Clearance::kNeedsPerson: return "This stop is cleared by a person only: nightshift clear.";
-    case Clearance::kStillHot: return "A motor is too warm; the stop clears by itself when it has cooled.";
+    case Clearance::kStillThere: return "The cause is still there; the stop clears by itself when it has gone.";
     case Clearance::kNoReading:
       return "The drives do not answer or hold no torque; wait for fresh readings, check the bus.";
     case Clearance::kNotAtRest: return "The arm still moves; acknowledge again when it is at rest.";
@@ -78,10 +86,10 @@ void Monitor::Raise(StopCause cause) {
   ++latch_id_;
 }
 
-void Monitor::Cooled() {
+void Monitor::Gone(StopCause cause) {
   auto* latch = std::get_if<Latched>(&state_);
-  if (latch == nullptr || (latch->causes & Bit(StopCause::kHot)) == 0) return;
-  latch->causes &= ~Bit(StopCause::kHot);
+  if (latch == nullptr || ClearedByOf(cause, limits_) != ClearedBy::kItself) return;
+  latch->causes &= ~Bit(cause);
   if (latch->causes == 0) state_ = Running{};
 }
 
@@ -137,7 +145,7 @@ Clearance Monitor::Judge(const Latched& latch, const Acknowledgement& ack, Readi
   if (ack.latch_id != latch_id_ || ack.nonce != Nonce()) return Clearance::kStale;
   for (CauseSet left = latch.causes; left != 0; left &= left - 1) {
     const ClearedBy needed = ClearedByOf(static_cast<StopCause>(std::countr_zero(left)), limits_);
-    if (needed == ClearedBy::kItself) return Clearance::kStillHot;
+    if (needed == ClearedBy::kItself) return Clearance::kStillThere;
     if (needed == ClearedBy::kPerson && ack.by != ClearedBy::kPerson) return Clearance::kNeedsPerson;
   }
   if (readiness == Readiness::kNoReading) return Clearance::kNoReading;

@@ -37,7 +37,7 @@ enum class Clearance {
   kNotLatched,   // There is nothing to clear.
   kStale,        // Id or nonce of another latch.
   kNeedsPerson,  // The cause is not the supervisor's to clear.
-  kStillHot,     // Clears by itself when cooled.
+  kStillThere,   // Clears by itself when its cause has gone.
   kNoReading,    // The driver is silent, or the drives hold no torque.
   kNotAtRest,    // Something still moves.
   kTooMany,      // The supervisor's clears of this hour are used up.
@@ -65,8 +65,8 @@ class Monitor {
 
   /// Latches a cause. One that is already latched changes nothing.
   void Raise(core::StopCause cause);
-  /// A heat stop clears by itself; others that came with it stay.
-  void Cooled();
+  /// What made a cause that clears by itself has gone; others that came with it stay.
+  void Gone(core::StopCause cause);
   /// Ends the life of all commands given so far, without a latch: the supervisor wants nothing any more.
   void BumpEpoch() { ++epoch_; }
 

@@ -209,7 +209,7 @@ Result<core::Transition> Decode(const wire::Transition& in) {
                             [&] { return DecodeAction("proposed", in.proposed(), &out.proposed); },
                             [&] { return DecodeAction("applied", in.applied(), &out.applied); },
                             [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
-                            [&] { return DecodeEnum("limit", in.limit(), core::LimitId::kObstacle, &out.limit); },
+                            [&] { return DecodeEnum("limit", in.limit(), core::kLimitIds.back(), &out.limit); },
                             [&] { return Take(Decode(in.after()), &out.after); },
                             [&] { return DecodeEnum("ended", in.ended(), core::Outcome::kInterrupted, &out.ended); });
   if (!fine) return tl::make_unexpected(fine.error());
@@ -278,7 +278,7 @@ Result<core::PeriodReport> Decode(const wire::PeriodReport& in) {
       [&] { return Take(Decode(in.joints()), &out.joints); },
       [&] { return DecodeAxes("commanded_q_rad", in.commanded_q_rad(), out.joints.axes, &out.commanded_q_rad); },
       [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
-      [&] { return DecodeEnum("limit", in.limit(), core::LimitId::kObstacle, &out.limit); },
+      [&] { return DecodeEnum("limit", in.limit(), core::kLimitIds.back(), &out.limit); },
       [&] { return Take(Decode(in.latch()), &out.latch); });
   if (!fine) return tl::make_unexpected(fine.error());
   return out;

@@ -263,7 +263,7 @@ TEST(Filter, StopsWhenAMotorIsHotAndRunsAgainWhenItHasCooled) {
   IdealArm arm;
   arm.Arm();
   arm.seen.temperature_c[1] = 71;
-  EXPECT_EQ(arm.Tick().limit, LimitId::kLatched);
+  EXPECT_EQ(arm.Tick().limit, LimitId::kTemperature);
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kHot);
   arm.seen.temperature_c[1] = 65;
   arm.Ticks(10);

@@ -134,10 +134,10 @@ TEST(Monitor, EachStopHasTheNextIdAndTheNextEpoch) {
 
 TEST(Monitor, CoolingChangesNothingWhereNothingWasHot) {
   Story story;
-  story.monitor.Cooled();
+  story.monitor.Gone(StopCause::kHot);
   EXPECT_EQ(story.monitor.report().worst, StopCause::kRestarted);
   story.Clear();
-  story.monitor.Cooled();
+  story.monitor.Gone(StopCause::kHot);
   EXPECT_FALSE(story.monitor.latched());
 }
 
@@ -153,8 +153,8 @@ TEST(Monitor, HeatClearsByItselfAndNobodyCanHurryIt) {
   Story story;
   story.Clear();
   story.monitor.Raise(StopCause::kHot);
-  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kStillHot);
-  story.monitor.Cooled();
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kStillThere);
+  story.monitor.Gone(StopCause::kHot);
   EXPECT_FALSE(story.monitor.latched());
 }
 
@@ -163,7 +163,7 @@ TEST(Monitor, CoolingDoesNotClearAnotherCause) {
   story.Clear();
   story.monitor.Raise(StopCause::kStall);
   story.monitor.Raise(StopCause::kHot);
-  story.monitor.Cooled();
+  story.monitor.Gone(StopCause::kHot);
   EXPECT_EQ(story.monitor.report().worst, StopCause::kStall);
 }
 
@@ -276,8 +276,8 @@ TEST(Monitor, WhatBelongsToAPersonIsNotClearedWithWhatBelongsToTheSupervisor) {
 }
 
 TEST(Monitor, TellsEveryOutcomeByItsOwnName) {
-  const std::array names{"cleared",   "not_latched", "stale",       "needs_person",
-                         "still_hot", "no_reading",  "not_at_rest", "too_many"};
+  const std::array names{"cleared",     "not_latched", "stale",       "needs_person",
+                         "still_there", "no_reading",  "not_at_rest", "too_many"};
   std::set<std::string_view> advices;
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(Name(static_cast<Clearance>(i)), names[i]);
