@@ -17,7 +17,9 @@ enum class Pacing {
   kLockStep,   // Time is a tick counter in the device: it advances by one period per Apply, as fast as all keep up.
 };
 
-/// One robot arm. A driver moves bytes; it never judges whether a motion is safe.
+/// One robot arm. A driver moves bytes; it never judges whether a motion is safe. It arms the drives' own command
+/// timeout before or with the first command, and makes sure that they took it: that is what stops the arm when this
+/// process is dead.
 /// Thread: the control thread only.
 class RobotDriver {
  public:

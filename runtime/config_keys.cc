@@ -51,7 +51,6 @@ void DriveKeys(io::cell::DriveConfig& c, KeyList& keys) {
   keys.Numbers("stiffness_nm_rad", c.stiffness_nm_rad, {0, 200});
   keys.Numbers("torque_limit_nm", c.torque_limit_nm, {0, 10});
   keys.Numbers("torque_per_amp_nm", c.torque_per_amp_nm, {0.01, 10});
-  keys.Number("command_timeout_s", c.command_timeout_s, {0.01, 5});
   keys.Number("hold_torque_fraction", c.hold_torque_fraction, kShare);
   keys.Number("relax_after_s", c.relax_after_s, {0, 3600});
   keys.Number("ambient_c", c.ambient_c, {-20, 50});
@@ -177,6 +176,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Time("policy_period_s", c.policy_period, {0.01, 1});
   keys.Time("command_deadline_s_max", c.command_deadline_max, {0.01, 3});
   keys.Time("peer_wait_s_max", c.peer_wait_max, {0.01, 60});
+  keys.Time("drive_timeout_s", c.drive_timeout, {0.02, 1});
   keys.Number("blind_ticks_max", c.blind_ticks_max, {0, 1000});
   keys.Number("power_up_ticks_max", c.power_up_ticks_max, {1, 100000});
   AxesKey("reseed_error_rad_max", c.reseed_error_rad_max, {0, 6.3}, keys);

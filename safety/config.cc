@@ -91,6 +91,8 @@ Result<void> CheckTime(const Limits& limits) {
                "above 0 and at most three policy periods (" + ms(3 * limits.policy_period) + ")");
   if (!(limits.peer_wait_max >= milliseconds(1) && limits.peer_wait_max <= milliseconds(10000)))
     return Bad("peer_wait_max", ms(limits.peer_wait_max), "in [1, 10000] ms");
+  if (!(limits.drive_timeout >= milliseconds(20) && limits.drive_timeout <= milliseconds(1000)))
+    return Bad("drive_timeout", ms(limits.drive_timeout), "in [20, 1000] ms");
   return {};
 }
 

@@ -67,8 +67,11 @@ struct Limits {
   core::Duration policy_period{std::chrono::milliseconds(100)};
   core::Duration command_deadline_max{std::chrono::milliseconds(300)};  // Three policy periods: the longest allowed.
   core::Duration peer_wait_max{std::chrono::milliseconds(1000)};  // Wall time a simulated clock waits for a supervisor.
-  int blind_ticks_max = 5;                                        // Readings in a row that may be missing: 20 ms.
-  int power_up_ticks_max = 250;                                   // Until drives that were told to hold must hold: 1 s.
+  core::Duration drive_timeout{std::chrono::milliseconds(200)};  // Armed in the drives, which hold where they are after
+                                                                 // so long without a command: outlasts a busy machine
+                                                                 // (20 ms), and ends before a silent supervisor's 300.
+  int blind_ticks_max = 5;                                       // Readings in a row that may be missing: 20 ms.
+  int power_up_ticks_max = 250;                                  // Until drives that were told to hold must hold: 1 s.
 
   // Clearing a stop.
   core::AxisArray reseed_error_rad_max{0.1, 0.1, 0.1, 0.1, 0.1, 1.5};  // Beyond it the setpoint is measured anew.

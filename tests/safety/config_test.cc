@@ -97,6 +97,7 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
        [](Limits& l, double v) { l.command_deadline_max = std::chrono::nanoseconds(std::llround(v)); }, 0, 1, 300e6,
        300e6 + 1},
       {"peer_wait_max", [](Limits& l, double v) { l.peer_wait_max = Ms(v); }, 0.999, 1, 10000, 10000.001},
+      {"drive_timeout", [](Limits& l, double v) { l.drive_timeout = Ms(v); }, 19.999, 20, 1000, 1000.001},
       {"blind_ticks_max", [](Limits& l, double v) { l.blind_ticks_max = static_cast<int>(v); }, 0, 1, 100, 101},
       {"power_up_ticks_max", [](Limits& l, double v) { l.power_up_ticks_max = static_cast<int>(v); }, 0, 1, 10000,
        10001},

@@ -30,8 +30,7 @@ void AddDrives(const DriveConfig& d, std::vector<Range>& ranges) {
     ranges.push_back({"drives.torque_limit_nm", d.torque_limit_nm[axis], 0.01, 10});
     ranges.push_back({"drives.torque_per_amp_nm", d.torque_per_amp_nm[axis], 0.01, 10});
   }
-  ranges.insert(ranges.end(), {{"drives.command_timeout_s", d.command_timeout_s, kTickS, 5},
-                               {"drives.hold_torque_fraction", d.hold_torque_fraction, 0, 1},
+  ranges.insert(ranges.end(), {{"drives.hold_torque_fraction", d.hold_torque_fraction, 0, 1},
                                {"drives.relax_after_s", d.relax_after_s, 0, 3600},
                                {"drives.ambient_c", d.ambient_c, -20, 60},
                                {"drives.heating_c_per_a2", d.heating_c_per_a2, 0, 100},

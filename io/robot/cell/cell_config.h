@@ -15,7 +15,6 @@ struct DriveConfig {
   std::array<double, kAxes> stiffness_nm_rad{25, 25, 25, 15, 15, 1.5};       // 12 and 50 did worse (CELL.md).
   std::array<double, kAxes> torque_limit_nm{2.5, 2.5, 2.5, 2.5, 2.5, 0.25};  // Jaw: .08 drops, .12 cannot turn a cube.
   std::array<double, kAxes> torque_per_amp_nm{1.0, 1.0, 1.0, 1.0, 1.0, 0.30};  // STS3215: about 2.5 A at stall.
-  double command_timeout_s = 0.2;     // Without a command for this long, the drive holds where it is.
   double hold_torque_fraction = 0.6;  // Of the torque limit, while holding without commands: enough against gravity.
   double relax_after_s = 30.0;        // Holding this long without commands, the drive lets go.
   double ambient_c = 25.0;            // Of the room; drives start at it.

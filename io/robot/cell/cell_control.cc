@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/robot/cell/cell_control.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "io/robot/cell/cell_geometry.h"
 #include "io/wire/convert.h"
 #include "io/wire/nightshift.pb.h"
 #include "io/wire/parse.h"
 
 namespace nightshift::io::cell {
+namespace {
+
+/// Fewer numbers than axes leave zeros: told apart from none at all by the caller.
+core::AxisArray AxesFrom(const google::protobuf::RepeatedField<double>& sent) {
+  core::AxisArray axes{};
+  std::copy_n(sent.begin(), std::min<std::size_t>(axes.size(), static_cast<std::size_t>(sent.size())), axes.begin());
+  return axes;
+}
+
+}  // namespace
 
 core::Result<CellControl> CellControl::Connect(const std::string& cell_control, Wait wait) {
   auto cell = Requester::Connect(cell_control);
@@ -75,6 +87,27 @@ core::Result<CellControl::Truth> CellControl::AskTruth() {
   }
   truth.held.assign(reply->truth().held().begin(), reply->truth().held().end());
   return truth;
+}
+
+core::Result<CellControl::Record> CellControl::AskRecord(std::uint64_t after_tick) {
+  wire::CellRequest request;
+  request.mutable_record()->set_after_tick(after_tick);
+  const auto reply = Ask(request);
+  if (!reply) return tl::make_unexpected(reply.error());
+  if (!reply->has_record())
+    return core::Fail(core::FaultCode::kMalformedMessage, "cell control: the answer is not a record");
+  Record record{.moments = {}, .incomplete = reply->record().incomplete()};
+  for (const auto& sent : reply->record().moments()) {
+    Moment moment{.tick = sent.tick(),
+                  .time = core::FromNanoseconds(static_cast<std::int64_t>(sent.tick()) * kTickNs),
+                  .told_power = sent.told_power_off() ? core::PowerMode::kOff : core::PowerMode::kHold,
+                  .q_rad = AxesFrom(sent.q_rad()),
+                  .dq_rad_s = AxesFrom(sent.dq_rad_s()),
+                  .following = sent.following()};
+    if (sent.told_q_rad_size() > 0) moment.told_q_rad = AxesFrom(sent.told_q_rad());
+    record.moments.push_back(moment);
+  }
+  return record;
 }
 
 }  // namespace nightshift::io::cell

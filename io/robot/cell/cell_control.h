@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/action.h"
 #include "core/fault.h"
 #include "core/time.h"
 #include "core/vector.h"
@@ -25,6 +27,19 @@ class CellControl {
     std::vector<bool> held;
     core::Instant time;
   };
+  /// One tick as the drives had it.
+  struct Moment {
+    std::uint64_t tick = 0;
+    core::Instant time;                         // After the tick.
+    std::optional<core::AxisArray> told_q_rad;  // Nothing: no command arrived.
+    core::PowerMode told_power = core::PowerMode::kHold;
+    core::AxisArray q_rad{}, dq_rad_s{};
+    bool following = false;  // A drive still acts on a command; false: all hold by themselves, or have no power.
+  };
+  struct Record {
+    std::vector<Moment> moments;
+    bool incomplete = false;  // Ticks before the first of these were already forgotten.
+  };
 
   /// @param wait wall time for one answer. Faults: those of Requester::Connect.
   static core::Result<CellControl> Connect(const std::string& cell_control, Wait wait);
@@ -36,6 +51,8 @@ class CellControl {
   /// Robot seconds per wall second at most; 0: as fast as the machine allows.
   core::Result<void> SetSpeed(double factor);
   core::Result<Truth> AskTruth();
+  /// What the drives heard and did in each tick after this one, oldest first; at most 4096 of them in one answer.
+  core::Result<Record> AskRecord(std::uint64_t after_tick);
 
  private:
   explicit CellControl(Requester cell, Wait wait);

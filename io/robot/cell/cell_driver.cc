@@ -26,10 +26,22 @@ core::Result<void> CellDriver::Send(const std::string& body) {
   return {};
 }
 
+/// Read back, as from a register: drives that have not taken it would follow the last command for ever.
+core::Result<void> CellDriver::CheckTimeout(const wire::BusReply& reply) const {
+  const auto wanted = static_cast<std::uint32_t>(config_.command_timeout.count());
+  if (!armed_ || reply.command_timeout_ms() == wanted) return {};
+  return core::Fail(core::FaultCode::kRefused,
+                    "cell bus: the drives' command timeout is " + std::to_string(reply.command_timeout_ms()) +
+                        " ms: must be " + std::to_string(wanted) +
+                        " ms as it was armed, or nothing stops the arm when this process dies; is the cell another "
+                        "version?");
+}
+
 core::Result<core::JointState> CellDriver::Read() {
   if (!awaited_) {
     wire::BusRequest ask;
     ask.set_protocol(kProtocol);
+    armed_ = false;
     if (auto sent = Send(ask.SerializeAsString()); !sent) return tl::make_unexpected(sent.error());
   }
   const auto answer = bus_.Receive(*awaited_, config_.answer_wait);
@@ -37,6 +49,7 @@ core::Result<core::JointState> CellDriver::Read() {
   if (!answer) return core::Fail(core::FaultCode::kDriverTimeout, "cell bus: " + answer.error().detail);
   const auto reply = Parse<wire::BusReply>(*answer);
   if (!reply) return tl::make_unexpected(reply.error());
+  if (const auto armed = CheckTimeout(*reply); !armed) return tl::make_unexpected(armed.error());
   auto joints = Decode(reply->joints());
   if (!joints) return joints;
   if (joints->axes != config_.axes)
@@ -60,6 +73,8 @@ core::Result<void> CellDriver::Apply(const core::SafeAction& action) {
   step.set_tick(++tick_);
   step.set_power_off(action.power() == core::PowerMode::kOff);
   for (int i = 0; i < config_.axes; ++i) step.add_q_rad(action.q_rad()[static_cast<std::size_t>(i)]);
+  step.set_command_timeout_ms(static_cast<std::uint32_t>(config_.command_timeout.count()));
+  armed_ = true;
   return Send(step.SerializeAsString());
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,12 +8,18 @@
 #include "core/devices.h"
 #include "io/link/link.h"
 
+namespace nightshift::wire {
+class BusReply;
+}
+
 namespace nightshift::io::cell {
 
 struct CellDriverConfig {
   int axes = 6;           // Five joints and the jaw.
   Wait answer_wait{100};  // Wall time for one answer: the cell may be rendering or saving.
   Wait send_wait{20};     // Wall time to hand a request over: longer means that nobody listens.
+  /// Robot time; armed in the drives with each command, since a power cut makes them forget it.
+  std::chrono::milliseconds command_timeout{200};
 };
 
 /// The simulated cell's bus as a robot driver, in lock-step: Apply sends the next tick's targets and does not wait,
@@ -29,7 +36,7 @@ class CellDriver final : public core::RobotDriver {
   core::Pacing pacing() const override { return core::Pacing::kLockStep; }
 
   /// Faults: kDriverTimeout (no answer in time: the next Apply goes on), kDriverLost (the last request found nobody),
-  /// kMalformedMessage.
+  /// kMalformedMessage, kRefused (the drives did not take the command timeout: they would not stop without us).
   core::Result<core::JointState> Read() override;
 
   /// Faults: kDriverLost (nobody took the request), kRefused (an action of another arm).
@@ -41,11 +48,13 @@ class CellDriver final : public core::RobotDriver {
  private:
   CellDriver(Requester bus, const CellDriverConfig& config);
   core::Result<void> Send(const std::string& body);
+  core::Result<void> CheckTimeout(const wire::BusReply& reply) const;
 
   Requester bus_;
   CellDriverConfig config_;
   std::uint64_t tick_ = 0;
   std::optional<std::uint64_t> awaited_;  // Id of the request whose answer Read waits for.
+  bool armed_ = false;                    // That request armed the drives.
 };
 
 }  // namespace nightshift::io::cell

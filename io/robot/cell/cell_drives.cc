@@ -60,12 +60,13 @@ void DriveBank::Hear(const std::optional<DriveCommand>& command, int i, double q
     return;
   }
   axis.silent_s += kTickS;
-  if (axis.state == DriveState::kFollowing && axis.silent_s > config_.command_timeout_s) {
+  if (!command_timeout_s_) return;
+  if (axis.state == DriveState::kFollowing && axis.silent_s > *command_timeout_s_) {
     axis.state = DriveState::kHolding;
     // The jaw keeps squeezing what it has; the arm stays where it is.
     if (i != kJaw) axis.target_rad = q_measured_rad;
   }
-  if (axis.state == DriveState::kHolding && axis.silent_s > config_.command_timeout_s + config_.relax_after_s)
+  if (axis.state == DriveState::kHolding && axis.silent_s > *command_timeout_s_ + config_.relax_after_s)
     axis.state = DriveState::kRelaxed;
 }
 

@@ -23,11 +23,16 @@ enum class DriveState {
 };
 
 /// The electronics of six servos: position loop, torque limit, own command time-out, warmth, overload protection.
-/// A power cut (a new DriveBank) leaves them unpowered until they are commanded. Pure: time is the tick count.
-/// Thread: one at a time.
+/// A power cut (a new DriveBank) leaves them unpowered until they are commanded, and no time-out armed. Pure: time is
+/// the tick count. Thread: one at a time.
 class DriveBank {
  public:
   DriveBank(const DriveConfig& config, const MessConfig& mess);
+
+  /// As a host writes it into the drives: without a command for longer than this, they hold where they are. Until then
+  /// they follow their last command for ever.
+  void Arm(double command_timeout_s) { command_timeout_s_ = command_timeout_s; }
+  std::optional<double> command_timeout_s() const { return command_timeout_s_; }
 
   /// Torque of each axis for the next tick, from the angles that the encoders show.
   /// No command: nothing arrived in this tick. A command with a number that is not finite is ignored as if lost.
@@ -57,6 +62,7 @@ class DriveBank {
 
   DriveConfig config_;
   MessConfig mess_;
+  std::optional<double> command_timeout_s_;
   std::array<Axis, kAxes> axes_{};
   double grip_load_s_ = 0;
   double grip_share_ = 1;

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "core/random.h"
+#include "io/robot/cell/cell_recorder.h"
 #include "io/robot/cell/cell_renderer.h"
 #include "io/robot/cell/cell_state_file.h"
 #include "io/robot/cell/cell_world.h"
@@ -26,6 +28,7 @@ using std::chrono::milliseconds;
 
 constexpr double kSpeedMax = 1000;
 constexpr std::uint64_t kCatchUpTicksMax = 50;  // 0.2 s of lost requests are lived through, more are skipped.
+constexpr milliseconds kCatchUpMax{200};        // What a cell that stood still itself lives through of it.
 constexpr std::size_t kFramesPendingMax = 4;    // Requests for a frame of a later time; the oldest goes first.
 constexpr milliseconds kTellEvery{1000};
 constexpr milliseconds kIdleWait{20};       // How late a stop may be noticed.
@@ -33,7 +36,9 @@ constexpr double kBusLossShare = 0.1;       // While "lose_bus" is active; half 
 constexpr milliseconds kBusDelay{15};       // While "delay_bus" is active...
 constexpr milliseconds kBusLongDelay{150};  // ...and now and then longer than a driver waits.
 constexpr double kBusLongDelayShare = 0.1;
-constexpr std::uint64_t kBusStream = 0xB05;  // Other draws than the world's, from the same seed.
+constexpr unsigned kCommandTimeoutMsMax = 5000;     // A longer one would stop nothing.
+constexpr std::size_t kMomentsPerAnswerMax = 4096;  // Less than a MiB.
+constexpr std::uint64_t kBusStream = 0xB05;         // Other draws than the world's, from the same seed.
 
 }  // namespace
 
@@ -53,9 +58,18 @@ struct CellServer::State {
         bus(std::move(b)),
         camera(std::move(cam)),
         control(std::move(ctl)),
-        bus_random(c.cell.seed ^ kBusStream) {
+        bus_random(c.cell.seed ^ kBusStream),
+        recorder(std::make_unique<CellRecorder>()) {
     Restart(config.speed);
     save_tick = world.tick();
+  }
+
+  void Step(const std::optional<DriveCommand>& command) {
+    world.Step(command);
+    const core::JointState joints = world.Joints();
+    bool following = false;
+    for (int i = 0; i < kAxes; ++i) following = following || world.drive_state(i) == DriveState::kFollowing;
+    recorder->Add({world.tick(), command, joints.q_rad, joints.dq_rad_s, following});
   }
 
   // ---- time ----
@@ -88,8 +102,9 @@ struct CellServer::State {
       alone_until = silent_from;
       return;
     }
+    alone_until = std::max({alone_until, silent_from, now - kCatchUpMax});
     for (; alone_until < now; alone_until += std::chrono::nanoseconds(kTickNs)) {
-      world.Step(std::nullopt);
+      Step(std::nullopt);
       ++counts.ticks_alone;
     }
   }
@@ -97,12 +112,14 @@ struct CellServer::State {
   // ---- bus ----
   void ServeBus(const Replier::Request& request) {
     const auto asked = Parse<wire::BusRequest>(request.body);
-    if (!asked || asked->protocol() != kProtocol || (asked->tick() != 0 && asked->q_rad_size() != kAxes)) {
+    if (!asked || asked->protocol() != kProtocol || (asked->tick() != 0 && asked->q_rad_size() != kAxes) ||
+        asked->command_timeout_ms() > kCommandTimeoutMsMax) {
       ++counts.malformed;
       return;
     }
-    last_request = WallClock::now();
+    if (asked->tick() != 0) last_request = WallClock::now();  // Who only looks keeps nobody's time.
     if (world.Active(CellFault::kLoseBus) && bus_random.Chance(kBusLossShare / 2)) return;
+    if (asked->command_timeout_ms() > 0) world.Arm(asked->command_timeout_ms() / 1e3);  // Also beside an old command.
     if (asked->tick() > world.tick()) StepTo(*asked);
     if (world.Active(CellFault::kLoseBus) && bus_random.Chance(kBusLossShare / 2)) return;
     if (world.Active(CellFault::kDelayBus))
@@ -110,18 +127,19 @@ struct CellServer::State {
     Pace();
     wire::BusReply reply;
     reply.set_tick(world.tick());
+    reply.set_command_timeout_ms(static_cast<unsigned>(std::lround(world.command_timeout_s().value_or(0) * 1e3)));
     Encode(world.Joints(), reply.mutable_joints());
     bus.Reply(request, reply.SerializeAsString());
   }
 
   void StepTo(const wire::BusRequest& asked) {
     const std::uint64_t missed = std::min(asked.tick() - world.tick() - 1, kCatchUpTicksMax);
-    for (std::uint64_t i = 0; i < missed; ++i) world.Step(std::nullopt);
+    for (std::uint64_t i = 0; i < missed; ++i) Step(std::nullopt);
     counts.ticks_missed += missed;
     world.SkipTo(asked.tick() - 1);
     DriveCommand command{.power = asked.power_off() ? core::PowerMode::kOff : core::PowerMode::kHold};
     std::copy(asked.q_rad().begin(), asked.q_rad().end(), command.q_rad.begin());
-    world.Step(command);
+    Step(command);
     ++counts.ticks;
   }
 
@@ -163,6 +181,7 @@ struct CellServer::State {
       case wire::CellRequest::kStage: world.Stage(asked.stage().seed()); return {};
       case wire::CellRequest::kTruth: TellTruth(*reply.mutable_truth()); return {};
       case wire::CellRequest::kPutBack: return world.PutBack(static_cast<int>(asked.put_back().object()));
+      case wire::CellRequest::kRecord: TellRecord(asked.record().after_tick(), *reply.mutable_record()); return {};
       case wire::CellRequest::kSpeed: return SetSpeed(asked.speed().factor());
       case wire::CellRequest::WHAT_NOT_SET: break;
     }
@@ -191,6 +210,20 @@ struct CellServer::State {
       truth.add_held(object.held);
     }
     truth.set_time_ns(core::ToNanoseconds(world.time()));
+  }
+
+  void TellRecord(std::uint64_t after_tick, wire::CellReply::Record& record) const {
+    const bool complete = recorder->After(after_tick, kMomentsPerAnswerMax, [&record](const CellMoment& moment) {
+      wire::CellReply::Moment& told = *record.add_moments();
+      told.set_tick(moment.tick);
+      told.mutable_q_rad()->Add(moment.q_rad.begin(), moment.q_rad.begin() + kAxes);
+      told.mutable_dq_rad_s()->Add(moment.dq_rad_s.begin(), moment.dq_rad_s.begin() + kAxes);
+      told.set_following(moment.following);
+      if (!moment.told) return;
+      told.mutable_told_q_rad()->Add(moment.told->q_rad.begin(), moment.told->q_rad.begin() + kAxes);
+      told.set_told_power_off(moment.told->power == core::PowerMode::kOff);
+    });
+    record.set_incomplete(!complete);
   }
 
   void ServeControl(const Replier::Request& request) {
@@ -240,6 +273,7 @@ struct CellServer::State {
   std::optional<CellRenderer> renderer;
   Replier bus, camera, control;
   core::Random bus_random;
+  std::unique_ptr<CellRecorder> recorder;
   CellCounts counts;
   std::deque<std::pair<Replier::Request, core::Instant>> frames_pending;
   WallClock::time_point paced_from, last_request, alone_until{};

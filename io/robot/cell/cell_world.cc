@@ -265,6 +265,9 @@ void CellWorld::Step(const std::optional<DriveCommand>& command) {
   s_->RedrawSurfaces();
 }
 
+void CellWorld::Arm(double command_timeout_s) { s_->drives.Arm(command_timeout_s); }
+std::optional<double> CellWorld::command_timeout_s() const { return s_->drives.command_timeout_s(); }
+
 std::uint64_t CellWorld::tick() const { return s_->tick; }
 
 core::Instant CellWorld::time() const { return core::FromNanoseconds(static_cast<std::int64_t>(s_->tick) * kTickNs); }

@@ -46,6 +46,10 @@ class CellWorld {
 
   std::uint64_t tick() const;
   core::Instant time() const;
+  /// Arms the drives' command time-out; a power cut forgets it.
+  void Arm(double command_timeout_s);
+  std::optional<double> command_timeout_s() const;
+
   /// The host's clock is ahead (messages were lost): counts on without moving anything. Never back.
   void SkipTo(std::uint64_t tick);
 

@@ -21,7 +21,9 @@ inline CellConfig CellWith(std::string_view mess) {
 /// A hand on the simulated arm, as a small language for tests: straight moves of the grasp point at `speed`.
 class Bench {
  public:
-  explicit Bench(const CellConfig& config) : world(*CellWorld::Load(config)), command_(world.Joints().q_rad) {}
+  explicit Bench(const CellConfig& config) : world(*CellWorld::Load(config)), command_(world.Joints().q_rad) {
+    world.Arm(0.2);  // As a driver does.
+  }
 
   core::Vec3 tip() const { return core::ForwardKinematics(arm_, world.Joints().q_rad).position_m; }
   double jaw() const { return world.Joints().q_rad[kJaw]; }

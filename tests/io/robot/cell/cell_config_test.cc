@@ -31,11 +31,11 @@ TEST(CellConfig, NamesTheKnownMessesWhenAskedForAnother) {
 
 TEST(CellConfig, RefusesWhatIsOutOfRangeWithKeyValueAndRange) {
   CellConfig config;
-  config.drives.command_timeout_s = 9;
+  config.drives.hold_torque_fraction = 9;
   const auto valid = Validate(config);
   ASSERT_FALSE(valid);
   EXPECT_EQ(valid.error().code, FaultCode::kInvalidConfig);
-  EXPECT_THAT(valid.error().detail, testing::AllOf(HasSubstr("command_timeout_s = 9"), HasSubstr("[0.004, 5]")));
+  EXPECT_THAT(valid.error().detail, testing::AllOf(HasSubstr("hold_torque_fraction = 9"), HasSubstr("[0, 1]")));
 }
 
 TEST(CellConfig, RefusesNotANumber) {

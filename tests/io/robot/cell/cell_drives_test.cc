@@ -14,6 +14,7 @@ namespace {
 /// Six drives on a shaft that does not move, hand-driven tick by tick.
 class Drives : public testing::Test {
  protected:
+  Drives() { drives_.Arm(kTimeoutS); }
   static MessConfig Fading() {
     MessConfig mess;
     mess.grip_fade_after_s = 1.0, mess.grip_fade_tau_s = 0.5, mess.grip_fade_floor = 0.1;
@@ -28,6 +29,7 @@ class Drives : public testing::Test {
     for (double s = 0; s < seconds; s += kTickS) torque_ = drives_.Tick(std::nullopt, q_);
   }
 
+  static constexpr double kTimeoutS = 0.2;
   DriveConfig config_;
   DriveBank drives_{config_, Fading()};
   core::AxisArray q_{};
@@ -49,6 +51,24 @@ TEST_F(Drives, NeverExceedTheirTorqueLimit) {
     EXPECT_LE(torque_[static_cast<std::size_t>(i)], config_.torque_limit_nm[static_cast<std::size_t>(i)]);
 }
 
+TEST_F(Drives, FollowTheirLastCommandForEverWhileNoTimeoutIsArmed) {
+  drives_ = DriveBank(config_, Fading());  // As after a power cut.
+  EXPECT_EQ(drives_.command_timeout_s(), std::nullopt);
+  Hear(0.1, 0.5);
+  HearNothing(100);
+  EXPECT_EQ(drives_.state(core::kLift), DriveState::kFollowing);
+  EXPECT_GT(torque_[core::kLift], 0);
+}
+
+TEST_F(Drives, HoldWhereTheyAreWhenCommandsCeaseForTheTimeoutThatIsArmed) {
+  drives_.Arm(0.4);
+  Hear(0.1, 0.5);
+  HearNothing(0.39);
+  EXPECT_EQ(drives_.state(core::kLift), DriveState::kFollowing);
+  HearNothing(0.02);
+  EXPECT_EQ(drives_.state(core::kLift), DriveState::kHolding);
+}
+
 TEST_F(Drives, HoldWhereTheyAreWhenCommandsCease) {
   Hear(0.1, 0.5);
   HearNothing(0.19);
@@ -60,7 +80,7 @@ TEST_F(Drives, HoldWhereTheyAreWhenCommandsCease) {
 
 TEST_F(Drives, LetGoAfterHoldingLongAndFollowAgainWhenCommanded) {
   Hear(0.1, 0.5);
-  HearNothing(config_.command_timeout_s + config_.relax_after_s + 0.1);
+  HearNothing(kTimeoutS + config_.relax_after_s + 0.1);
   EXPECT_EQ(drives_.state(core::kLift), DriveState::kRelaxed);
   EXPECT_FALSE(drives_.powered());
   Hear(kTickS, 0.5);

@@ -3,18 +3,27 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "core/kinematics.h"
 #include "io/robot/cell/cell_camera.h"
 #include "io/robot/cell/cell_control.h"
 #include "io/robot/cell/cell_driver.h"
 #include "io/robot/cell/cell_geometry.h"
+#include "io/robot/cell/cell_recorder.h"
+#include "io/wire/convert.h"
+#include "io/wire/nightshift.pb.h"
+#include "io/wire/parse.h"
 
 namespace nightshift::safety {
 
@@ -62,7 +71,7 @@ class CellServerTest : public testing::Test {
       start_fault_ = server ? std::nullopt : std::optional(server.error());
       started = true;
       if (!server) return;
-      run_ = server->Run(stop_);
+      run_ = server->Run(stop_, listener_);
       counts_ = server->counts();
     });
     while (!started) std::this_thread::yield();
@@ -83,10 +92,26 @@ class CellServerTest : public testing::Test {
     return driver.Read();
   }
 
+  /// The ticks after `from`, up to `until` at least. Lets time pass for as long as that takes.
+  std::vector<CellControl::Moment> RecordUntil(core::Instant until, core::Instant from) {
+    CellControl control = Control();
+    CellControl::Record record;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while ((record.moments.empty() || record.moments.back().time < until) &&
+           std::chrono::steady_clock::now() < give_up) {
+      const auto asked = control.AskRecord(static_cast<std::uint64_t>(core::ToNanoseconds(from) / kTickNs));
+      if (asked) record = *asked;
+    }
+    EXPECT_FALSE(record.moments.empty());
+    EXPECT_FALSE(record.incomplete);
+    return record.moments;
+  }
+
   std::string directory_;
   Endpoints endpoints_;
   CellServerConfig config_;
   std::optional<core::Fault> start_fault_;
+  CellServer::Listener listener_;
   core::Result<void> run_;
   CellCounts counts_;
   std::atomic<bool> stop_ = false;
@@ -139,6 +164,130 @@ TEST_F(CellServerTest, GoesOnAloneInRealTimeAndItsDrivesStopWhenNobodyAsks) {
   const auto next = Tick(driver);  // The clock went on; the driver goes on from there.
   ASSERT_TRUE(next);
   EXPECT_GT(next->time, later->time);
+}
+
+TEST_F(CellServerTest, DoesNotMakeUpForTimeInWhichItStoodStillItself) {
+  config_.cell.silence_ms = 20;
+  std::atomic<int> looks = 0;
+  listener_ = [&looks](const CellCounts&) {
+    ++looks;
+    pollfd nothing{-1, POLLIN, 0};
+    poll(&nothing, 1, 1000);  // The whole server waits for it, as if the process had been stopped.
+  };
+  PowerOn();
+  CellControl control = *CellControl::Connect(endpoints_.cell_control, Wait{5000});
+  const auto begin = control.AskTruth();
+  ASSERT_TRUE(begin);
+  while (looks < 2) std::this_thread::yield();
+  const auto end = control.AskTruth();
+  ASSERT_TRUE(end);
+  EXPECT_LE(end->time - begin->time, milliseconds(1500)) << "of two seconds it slept one";
+}
+
+TEST_F(CellServerTest, WhoOnlyReadsItsStateDoesNotKeepTimeFromGoingOn) {
+  config_.cell.silence_ms = 50;
+  PowerOn();
+  CellDriver driver = Driver();
+  ASSERT_TRUE(driver.Read());
+  const auto last = Tick(driver);
+  ASSERT_TRUE(last);
+  auto now = last;
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (now && now->time <= last->time && std::chrono::steady_clock::now() < give_up) now = driver.Read();
+  ASSERT_TRUE(now);
+  EXPECT_GT(now->time, last->time);
+}
+
+TEST_F(CellServerTest, ItsDrivesHoldAfterTheTimeoutThatTheDriverArmedAlsoAfterAPowerCut) {
+  config_.cell.silence_ms = 100;
+  PowerOn();
+  for (const int timeout_ms : {100, 60}) {
+    CellDriver driver = *CellDriver::Connect(
+        endpoints_.cell_bus,
+        {.answer_wait = Wait{2000}, .send_wait = Wait{2000}, .command_timeout = milliseconds(timeout_ms)});
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(Tick(driver));
+    core::AxisArray far = kHomeRad;
+    far[core::kRoll] += 0.5;  // More than it can do in the time: it is under way when it is cut off.
+    ASSERT_TRUE(Tick(driver, far));
+    const auto last = Tick(driver, far);  // Again: on a busy machine the cell had gone on alone before the first.
+    ASSERT_TRUE(last);
+    const auto record = RecordUntil(last->time + milliseconds(timeout_ms + 200), last->time);
+    const auto moment_after = [&](int ms) { return record[static_cast<std::size_t>(ms / 4) - 1]; };
+    EXPECT_TRUE(moment_after(timeout_ms - 4).following);
+    EXPECT_FALSE(moment_after(timeout_ms + 4).following);
+    EXPECT_GT(moment_after(timeout_ms - 20).dq_rad_s[core::kRoll], 0.3) << timeout_ms << " ms: still on its way";
+    EXPECT_LT(std::abs(moment_after(timeout_ms + 190).dq_rad_s[core::kRoll]), 0.05) << timeout_ms << " ms";
+    EXPECT_LT(moment_after(timeout_ms + 190).q_rad[core::kRoll], far[core::kRoll] - 0.02) << timeout_ms << " ms";
+    PowerOff();
+    PowerOn();
+  }
+}
+
+TEST_F(CellServerTest, ADriverTrustsNoDrivesThatTakeNoTimeout) {
+  auto deaf = Replier::Bind(endpoints_.cell_bus);  // Answers like a cell, and arms nothing.
+  ASSERT_TRUE(deaf);
+  CellDriver driver = *CellDriver::Connect(endpoints_.cell_bus, {.answer_wait = Wait{2000}, .send_wait = Wait{2000}});
+  std::thread answering([&deaf] {
+    for (int i = 0; i < 2; ++i) {
+      const auto request = deaf->Receive(Wait{2000});
+      ASSERT_TRUE(request);
+      wire::BusReply reply;
+      reply.set_tick(7);
+      Encode(core::JointState{.sequence = 7, .axes = kAxes, .q_rad = kHomeRad}, reply.mutable_joints());
+      deaf->Reply(*request, reply.SerializeAsString());
+    }
+  });
+  EXPECT_TRUE(driver.Read()) << "before its first command a driver cannot know";
+  const auto state = Tick(driver);
+  answering.join();
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().code, FaultCode::kRefused);
+  EXPECT_THAT(state.error().detail, HasSubstr("command timeout is 0 ms: must be 200 ms"));
+}
+
+TEST_F(CellServerTest, RecordsWhatItsDrivesWereToldAndDidInEachTick) {
+  PowerOn();
+  CellDriver driver = Driver();
+  ASSERT_TRUE(driver.Read());
+  const std::uint64_t begin = driver.tick();
+  core::AxisArray told = kHomeRad;
+  told[core::kPan] += 0.01;
+  auto host = Requester::Connect(endpoints_.cell_bus);
+  ASSERT_TRUE(host);
+  wire::BusRequest step;  // The two commands before it got lost.
+  step.set_protocol(kProtocol);
+  step.set_tick(begin + 3);
+  step.mutable_q_rad()->Add(told.begin(), told.begin() + kAxes);
+  ASSERT_TRUE(host->Call(step.SerializeAsString(), Wait{2000}));
+  const auto last = driver.Read();
+  const auto record = Control().AskRecord(begin);
+  ASSERT_TRUE(last && record);
+  ASSERT_EQ(record->moments.size(), 3u) << "each tick is there once";
+  EXPECT_FALSE(record->moments[0].told_q_rad || record->moments[1].told_q_rad) << "nobody said anything in these";
+  const CellControl::Moment& heard = record->moments[2];
+  EXPECT_EQ(heard.time, last->time);
+  ASSERT_TRUE(heard.told_q_rad);
+  EXPECT_EQ(*heard.told_q_rad, told);
+  EXPECT_EQ(heard.told_power, core::PowerMode::kHold);
+  EXPECT_EQ(heard.q_rad, last->q_rad);
+  EXPECT_EQ(heard.dq_rad_s, last->dq_rad_s);
+  EXPECT_TRUE(heard.following);
+}
+
+TEST_F(CellServerTest, SaysWhenItsRecordNoLongerReachesBackSoFar) {
+  PowerOn();
+  CellDriver driver = Driver();
+  ASSERT_TRUE(driver.Read());
+  const std::uint64_t begin = driver.tick();
+  for (std::size_t i = 0; i < CellRecorder::kMoments; ++i) ASSERT_TRUE(Tick(driver));
+  EXPECT_FALSE(Control().AskRecord(begin)->incomplete);
+  ASSERT_TRUE(Tick(driver));
+  const auto record = Control().AskRecord(begin);
+  ASSERT_TRUE(record);
+  EXPECT_TRUE(record->incomplete);
+  EXPECT_EQ(record->moments.size(), 4096u);
+  EXPECT_EQ(record->moments.front().tick, begin + 2);
+  EXPECT_FALSE(Control().AskRecord(begin + 1)->incomplete);
 }
 
 TEST_F(CellServerTest, KeepsObjectsAndClockOverAPowerCutAndComesBackUnpowered) {
