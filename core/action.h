@@ -119,6 +119,18 @@ struct LatchReport {
   bool latched() const { return worst != StopCause::kNone; }
 };
 
+/// What is known of people around the arm.
+enum class Presence {
+  kUnwatched,  // There is no sensor: nobody is seen.
+  kSilent,     // The sensor says nothing, which counts as a person at the arm.
+  kSeen,
+};
+struct PersonReport {
+  Presence presence = Presence::kUnwatched;
+  double distance_m = 0;   // As the sensor said last; 0 while it is silent.
+  double speed_scale = 1;  // The share of its speed that the arm may have.
+};
+
 /// What one policy period came to, as safety saw it.
 struct PeriodReport {
   JointState joints;            // At the end of the period.
@@ -129,6 +141,7 @@ struct PeriodReport {
   std::uint64_t ticks_limited = 0;
   std::uint64_t sequence = 0;  // Of the proposal in force during the period; 0: none.
   LatchReport latch;
+  PersonReport person;  // At the end of the period.
 };
 
 }  // namespace nightshift::core

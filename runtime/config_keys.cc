@@ -154,6 +154,29 @@ void PostKeys(safety::PostObstacle& c, KeyList& keys) {
   keys.Truth("fingers_may_touch", c.fingers_may_touch);
 }
 
+void PresenceKeys(safety::PresenceConfig& c, KeyList& keys) {
+  keys.In("safety.presence");
+  keys.Choice("source", c.source,
+              {{"none", safety::PresenceSource::kNone},
+               {"topic", safety::PresenceSource::kTopic},
+               {"gpio", safety::PresenceSource::kGpio}});
+  keys.Text("value_file", c.value_file);
+  keys.Truth("active_low", c.active_low);
+  keys.Number("poll_s", c.poll_s, {0.001, 1});
+  keys.Number("switch_distance_m", c.switch_distance_m, {0, 100});
+  keys.Number("age_s_max", c.age_s_max, {0.004, 2});
+  keys.Number("sensor_delay_s", c.sensor_delay_s, {0, 2});
+  keys.Number("person_speed_m_s", c.person_speed_m_s, {0, 10});
+  keys.Number("arm_lag_s", c.arm_lag_s, {0, 1});
+  keys.Number("intrusion_m", c.intrusion_m, {0, 2});
+  keys.Number("sensor_error_m", c.sensor_error_m, {0, 100});
+  keys.Number("arm_error_m", c.arm_error_m, {0, 1});
+  keys.Number("speed_scale_min", c.speed_scale_min, kShare);
+  keys.Number("rise_s", c.rise_s, {0, 60});
+  keys.Number("clear_margin_m", c.clear_margin_m, {0, 100});
+  keys.Number("clear_s", c.clear_s, {0, 3600});
+}
+
 void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.In("safety");
   AxesKey("q_rad_min", c.q_rad_min, {-6.3, 6.3}, keys);
@@ -183,6 +206,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Number("rest_speed_rad_s_max", c.rest_speed_rad_s_max, {0, 20});
   keys.Number("clears_per_hour_max", c.clears_per_hour_max, {0, 100000});
   keys.Truth("arm_after_restart", c.arm_after_restart);
+  PresenceKeys(c.presence, keys);
 }
 
 void AgentKeys(learner::AgentConfig& c, KeyList& keys) {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "safety/checks/separation.h"
 #include "safety/monitor.h"
 #include "safety/surroundings.h"
 
@@ -24,6 +25,7 @@ constexpr double kAccelerationRadS2Max = 500;
 constexpr double kJerkRadS3Max = 100'000;
 constexpr double kReachMMax = 2;
 constexpr double kStallNmRadSMax = 20;
+constexpr double kDistanceMMax = 100;    // Of people: a hall.
 constexpr double kTemperatureCMax = 90;  // Magnets and gears of small servos suffer beyond.
 
 std::string Text(double value) {
@@ -138,12 +140,53 @@ Result<void> CheckSurroundings(const Limits& limits) {
   return {};
 }
 
+/// In [0, max]; the negated test refuses NaN.
+Result<void> AtMost(const std::string& key, double value, double max) {
+  if (!(value >= 0 && value <= max)) return Bad(key, Text(value), "in [0, " + Text(max) + "]");
+  return {};
+}
+
+/// A switch that sees people only where the arm has to stand already would never let it move.
+Result<void> CheckSwitch(const Limits& limits) {
+  const PresenceConfig& presence = limits.presence;
+  if (presence.value_file.empty())
+    return Bad("presence.value_file", "\"\"",
+               "the file that says what the switch sees, as /sys/class/gpio/gpio17/value");
+  const double seen_late_m = presence.person_speed_m_s * (presence.sensor_delay_s + 2 * presence.poll_s);
+  const double least_m = Separation(limits).NeededM(presence.speed_scale_min) + presence.clear_margin_m + seen_late_m;
+  if (presence.switch_distance_m >= least_m) return {};
+  return Bad("presence.switch_distance_m", Text(presence.switch_distance_m),
+             "at least " + Text(least_m) + ", where the arm may begin to move; see people from farther away");
+}
+
+Result<void> CheckPresence(const Limits& limits) {
+  const PresenceConfig& presence = limits.presence;
+  const std::array<Result<void>, 13> judged{
+      In("presence.poll_s", presence.poll_s, {0, 1}),
+      In("presence.switch_distance_m", presence.switch_distance_m, {0, kDistanceMMax}),
+      In("presence.age_s_max", presence.age_s_max, {0, 2}),
+      AtMost("presence.sensor_delay_s", presence.sensor_delay_s, 2),
+      In("presence.person_speed_m_s", presence.person_speed_m_s, {0, 10}),
+      AtMost("presence.arm_lag_s", presence.arm_lag_s, 1),
+      AtMost("presence.intrusion_m", presence.intrusion_m, 2),
+      AtMost("presence.sensor_error_m", presence.sensor_error_m, kDistanceMMax),
+      AtMost("presence.arm_error_m", presence.arm_error_m, 1),
+      In("presence.speed_scale_min", presence.speed_scale_min, {0, 1}),
+      In("presence.rise_s", presence.rise_s, {0, 60}),
+      AtMost("presence.clear_margin_m", presence.clear_margin_m, kDistanceMMax),
+      AtMost("presence.clear_s", presence.clear_s, 3600)};
+  for (const Result<void>& part : judged)
+    if (!part) return part;
+  return presence.source == PresenceSource::kGpio ? CheckSwitch(limits) : Result<void>();
+}
+
 }  // namespace
 
 Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
-  for (const auto check : {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckCounts})
+  for (const auto check :
+       {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckCounts, CheckPresence})
     if (auto fine = check(limits); !fine) return fine;
   return {};
 }

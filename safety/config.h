@@ -30,6 +30,29 @@ struct PostObstacle {
   bool fingers_may_touch = false;
 };
 
+/// Who tells where people are: nobody, a program over the command socket, or a switch on a line of the machine.
+enum class PresenceSource { kNone, kTopic, kGpio };
+
+/// Speed and separation: what safety/checks/separation.h makes of it. With a source, silence is a person at the arm.
+struct PresenceConfig {
+  PresenceSource source = PresenceSource::kNone;  // Nobody is seen, and nothing slows for anybody.
+  std::string value_file;  // Of a switch: reads 0 or 1, as /sys/class/gpio/gpio17/value does. Relative to the file.
+  bool active_low = true;  // 0: somebody is there. So wired, a cable that breaks says so, too.
+  double poll_s = 0.02;    // Between two looks at the switch.
+  double switch_distance_m = 2.5;  // While the switch sees nobody, nobody is nearer to any part of the arm.
+  double age_s_max = 0.3;          // Of the newest report; then the sensor is silent. Three reports at 10 Hz.
+  double sensor_delay_s = 0.1;     // From what happens to the report's arrival: two scans at 20 Hz.
+  double person_speed_m_s = 1.6;   // Towards the arm: walking, where it is not known (ISO 13855).
+  double arm_lag_s = 0.07;         // The drives behind their command: 0.25 rad at 4 rad/s.
+  double intrusion_m = 0.85;       // An arm's length: what sees bodies sees no hand before them (ISO 13855).
+  double sensor_error_m = 0.1;     // Of the distance told.
+  double arm_error_m = 0.03;       // Of the arm's place: model, servo at rest, and what sticks out of the hand.
+  double speed_scale_min = 0.1;    // Slower than this is no work: the arm stops instead.
+  double rise_s = 1;               // From rest to full speed, so that flickering readings do not show in the motion.
+  double clear_margin_m = 0.2;     // Farther than where it stopped,
+  double clear_s = 1;              // for this long: then the stop clears by itself.
+};
+
 /// Every limit of one arm. Read once at start; nothing at run time can loosen it. Arrays are per axis, in the order
 /// pan, lift, elbow, wrist, roll, jaw; entries beyond `axes` are ignored.
 struct Limits {
@@ -61,6 +84,8 @@ struct Limits {
   core::AxisArray stall_nm_rad_s_max{1, 1, 1, 1, 1, 2};                  // A blocked axis, 0.5 rad off: 0.9 s.
   double temperature_c_max = 70;    // The servo's own limit; users saw no shutdown above it.
   double temperature_c_clear = 60;  // Cool enough for minutes of work.
+
+  PresenceConfig presence;  // Of people.
 
   // Time.
   core::Duration control_period{std::chrono::milliseconds(4)};

@@ -56,7 +56,8 @@ Filter::Filter(const Limits& limits, Monitor::Seed seed)
       surroundings_(*SurroundingsOf(limits)),
       pose_(surroundings_.arm()),
       monitor_(limits, seed),
-      stall_(limits) {}
+      stall_(limits),
+      person_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
@@ -67,6 +68,7 @@ Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::
   blind_ticks_ = 0;
   seen_ = seen;
   Watch(seen);
+  WatchPerson(now);
   if (wanted) Consider(*wanted, now);
   WatchDeadline(now);
   Advance(now);
@@ -77,6 +79,7 @@ Judgement Filter::JudgeBlind(core::Instant now) {
   finding_ = {};
   blind_ticks_ = std::min(blind_ticks_ + 1, limits_.blind_ticks_max + 1);
   if (blind_ticks_ > limits_.blind_ticks_max) Raise(StopCause::kDriverLost);
+  WatchPerson(now);
   WatchDeadline(now);
   Note({.verdict = Verdict::kStopped, .limit = LimitId::kNoState});
   Brake(At(limits_.axes));
@@ -102,9 +105,12 @@ Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
     readiness = Readiness::kNotAtRest;
   }
   const Clearance clearance = monitor_.Acknowledge(ack, readiness, now);
-  if (clearance == Clearance::kCleared) relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_);
+  if (clearance == Clearance::kCleared) SeedForGoingOn();
   return clearance;
 }
+
+/// What the arm was pushed by while it stood must not make it spring back.
+void Filter::SeedForGoingOn() { relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_); }
 
 void Filter::Raise(StopCause cause) {
   if (monitor_.has(cause)) return;
@@ -141,6 +147,18 @@ void Filter::WatchPower(const core::JointState& seen) {
 
 void Filter::WatchDeadline(core::Instant now) {
   if (in_force_ && now > in_force_->action.deadline) Raise(StopCause::kNoCommand);
+}
+
+/// A person who has gone lets the arm go on, once it has come to rest, as after an acknowledgement.
+void Filter::WatchPerson(core::Instant now) {
+  person_.Look(motion_.v_rad_s, now);
+  if (person_.too_near()) {
+    Note({Verdict::kStopped, LimitId::kPersonNear, 0, person_.needed_m(), person_.room_m()});
+    return Raise(StopCause::kPersonNear);
+  }
+  if (!monitor_.has(StopCause::kPersonNear) || blind_ticks_ > 0 || !Rests() || !IsAtRest(limits_, *seen_)) return;
+  monitor_.Gone(StopCause::kPersonNear);
+  if (!monitor_.latched()) SeedForGoingOn();
 }
 
 void Filter::Consider(const core::ProposedAction& wanted, core::Instant now) {
@@ -262,7 +280,7 @@ JerkBounds Filter::BoundsOf(std::size_t axis, bool escapes) const {
   if (escapes) speed = std::min(speed, limits_.escape_speed_rad_s_max);
   return {.q_rad_min = limits_.q_rad_min[axis],
           .q_rad_max = limits_.q_rad_max[axis],
-          .speed_rad_s_max = speed * (in_force_ ? in_force_->action.risk_scale : 1.0),
+          .speed_rad_s_max = speed * std::min(in_force_ ? in_force_->action.risk_scale : 1.0, person_.speed_scale()),
           .acceleration_rad_s2_max = limits_.acceleration_rad_s2_max[axis],
           .jerk_rad_s3_max = limits_.jerk_rad_s3_max[axis],
           .escape_speed_rad_s_max = limits_.escape_speed_rad_s_max,
@@ -282,6 +300,9 @@ void Filter::NoteJoints(const Candidate& candidate, core::Instant now) {
     // The jaw is told to be open or closed, not to be so within one period. What was late at the end of one is not yet.
     if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > limits_.speed_rad_s_max[i])
       Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, limits_.speed_rad_s_max[i]});
+    const double beside_person_rad_s = limits_.speed_rad_s_max[i] * person_.speed_scale();
+    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > beside_person_rad_s)
+      Note({Verdict::kLimited, LimitId::kPersonNear, axis, needed_rad_s, beside_person_rad_s});
   }
 }
 

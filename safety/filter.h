@@ -5,6 +5,7 @@
 
 #include "core/action.h"
 #include "safety/checks/arm_motion.h"
+#include "safety/checks/presence.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
 #include "safety/checks/sweep.h"
@@ -46,6 +47,9 @@ class Filter {
   /// One tick without a reading: the stored stop, one step on. Proposals that arrive meanwhile are lost.
   Judgement JudgeBlind(core::Instant now);
 
+  /// The presence sensor spoke; it counts from the next tick on.
+  void HearPresence(const PresenceReport& report) { person_.Hear(report); }
+
   /// Whether the last action reached the drives. Too many in a row that did not: the driver is lost.
   void Sent(bool reached);
 
@@ -58,6 +62,7 @@ class Filter {
   Clearance Acknowledge(const Acknowledgement& ack, core::Instant now);
 
   core::LatchReport latch() const { return monitor_.report(); }
+  core::PersonReport person() const { return person_.report(); }
   const core::AxisArray& commanded_q_rad() const { return motion_.q_rad; }
   const core::AxisArray& commanded_v_rad_s() const { return motion_.v_rad_s; }
   const core::AxisArray& commanded_a_rad_s2() const { return motion_.a_rad_s2; }
@@ -89,6 +94,7 @@ class Filter {
   void Watch(const core::JointState& seen);
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
+  void WatchPerson(core::Instant now);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
   void Refuse(Finding finding);
   void Note(const Finding& finding);
@@ -109,6 +115,7 @@ class Filter {
   JerkBounds BoundsOf(std::size_t axis, bool escapes) const;
 
   void SeedAll(const core::JointState& seen);
+  void SeedForGoingOn();
   void SeedFarOff(const core::JointState& seen);
   void RelaxOnceAtRest(const core::JointState& seen);
   void Relax(const core::JointState& seen);
@@ -121,6 +128,7 @@ class Filter {
   Monitor monitor_;
   StallBudget stall_;
   FrozenContent frozen_;
+  PersonWatch person_;
   ArmMotion motion_;
   std::optional<InForce> in_force_;
   std::optional<core::JointState> seen_;

@@ -109,8 +109,10 @@ inline std::string_view Name(ProposalKind kind) {
 /// Feeds a filter with hostile proposals and holds each action against the limits, from outside.
 class Adversary {
  public:
-  explicit Adversary(std::uint64_t seed, const Limits& limits = {})
+  explicit Adversary(std::uint64_t seed, const Limits& limits = {},
+                     const std::function<void(Filter&)>& before_tick = {})
       : random_(seed), arm_(limits), clearance_(limits), axes_(static_cast<std::size_t>(limits.axes)) {
+    arm_.before_tick = before_tick;
     for (double& hz : wave_hz_) hz = LogUniform(random_, 0.05, 2);
     arm_.Arm();
     q_rad_ = arm_.filter.commanded_q_rad();

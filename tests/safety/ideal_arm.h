@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <optional>
 
 #include "core/check.h"
@@ -28,6 +29,7 @@ class IdealArm {
     ++seen.sequence;
     seen.time = now;
     if (noisy) seen.current_a[core::kPan] = 0.1 + 1e-3 * static_cast<double>(seen.sequence % 2);
+    if (before_tick) before_tick(filter);
     const Judgement judged = filter.Judge(seen, wanted, now);
     now += limits.control_period;
     if (judged.action.power() == core::PowerMode::kOff) {
@@ -93,8 +95,9 @@ class IdealArm {
   core::Instant now{};
   std::uint64_t sequence = 0;
   bool stuck = false;
-  bool noisy = true;              // As sensors are.
-  core::AxisArray drift_rad_s{};  // How it moves all the same while it is stuck.
+  bool noisy = true;                         // As sensors are.
+  core::AxisArray drift_rad_s{};             // How it moves all the same while it is stuck.
+  std::function<void(Filter&)> before_tick;  // What else the filter hears.
 };
 
 }  // namespace nightshift::safety

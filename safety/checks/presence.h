@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "core/action.h"
+#include "core/time.h"
+#include "safety/checks/separation.h"
+#include "safety/config.h"
+
+namespace nightshift::safety {
+
+/// What a presence sensor says.
+struct PresenceReport {
+  double distance_m = 0;       // From the nearest person to the nearest part of the arm. What is no distance is 0.
+  std::uint64_t sequence = 0;  // The sensor's own, rising: what repeats itself says nothing.
+};
+
+/// Hazard: a person near a moving arm; a sensor that does not say so. Keeps how near a person can be by now, whatever
+/// has happened since the sensor looked, and from that the share of its speed that the arm may have. Too near even for
+/// the least of it: the arm must stop, until the person has been well away for a while.
+///
+/// Silence is a person at the arm: nothing heard yet, nothing new for age_s_max, or a sequence that goes back while
+/// the sensor speaks, which is a sensor that began anew or two of them. Without a source nobody is ever near.
+///
+/// Thread: control thread only. Real-time: no lock, no allocation, no clock.
+class PersonWatch {
+ public:
+  /// @param limits already validated.
+  explicit PersonWatch(const Limits& limits);
+
+  /// The sensor spoke; it counts from the next Look on.
+  void Hear(const PresenceReport& report);
+
+  /// One tick.
+  /// @param commanded_v_rad_s what the arm does; between two looks it is no faster than at one of them.
+  void Look(const core::AxisArray& commanded_v_rad_s, core::Instant now);
+
+  /// Must the arm stop, or stay so?
+  bool too_near() const { return too_near_; }
+  /// In [speed_scale_min, 1]; 0 while a person is too near.
+  double speed_scale() const { return speed_scale_; }
+
+  /// A person is no nearer than this, now.
+  double room_m() const { return room_m_; }
+  /// Below this the arm stops.
+  double needed_m() const { return needed_m_; }
+
+  core::PersonReport report() const;
+
+ private:
+  void Pass(double passed_s, double arm_speed_m_s, core::Instant now);
+  void Take(const PresenceReport& report, core::Instant now);
+  void Decide(double passed_s, core::Instant now);
+
+  PresenceConfig config_;
+  core::Duration age_max_, clear_after_;
+  core::Duration hidden_;  // For so long the arm may have moved unseen when a report arrives.
+  Separation separation_;
+  double needed_m_;
+
+  std::optional<PresenceReport> pending_;
+  std::optional<PresenceReport> last_;  // Heard ever.
+  bool silent_ = true;
+  core::Instant heard_{};
+  std::optional<core::Instant> looked_;
+  double room_m_ = 0;
+  double arm_speed_m_s_ = 0;  // At the last look.
+  // The fastest of at least `hidden_` until now is the greater of two: of a time of that length, and since.
+  double fastest_before_m_s_ = 0, fastest_since_m_s_ = 0;
+  core::Instant since_{};
+
+  bool too_near_;
+  core::Instant near_until_{};
+  double speed_scale_;
+};
+
+}  // namespace nightshift::safety
