@@ -232,15 +232,18 @@ TEST(FilterBesideAPerson, AShareThatJumpsInEachTickTakesTheArmPastNoLimit) {
 }
 
 /// A person walks up to an arm that does its worst, and does not stop at it. Nobody knows where the person is, so all
-/// joints count as if they moved towards them; the drives follow their commands after a while; the sensor is late,
-/// errs as far as it may, and may fall silent.
+/// joints count as if they moved towards them; the drives follow their commands after a while; the sensor is late and
+/// errs as far as it may. It may fall silent on the way, or somebody may stop the arm: from wherever it is by then, its
+/// stop must end in time.
 class WalkUp {
  public:
   WalkUp(std::uint64_t seed, const Limits& limits) : random_(seed), arm_(limits), separation_(limits) {
     arm_.speaks = false;
-    falls_silent_ = random_.Chance(0.2);
+    ends_ = random_.Chance(0.6) ? Ends::kWithAStop : random_.Chance(0.5) ? Ends::kInSilence : Ends::kAtTheArm;
+    sensor_ = random_.Chance(0.5) ? Sensor::kAtItsWorst : Sensor::kAnyhow;
     report_every_ = milliseconds(1 + random_.Index(60));
     away_m_ = separation_.NeededM(1) + random_.Uniform(2, 4);
+    ends_at_m_ = separation_.NeededM(random_.Uniform(0.1, 1)) + random_.Uniform(0, 0.5);
     const auto begin = arm_.now;
     while (arm_.now - begin < milliseconds(3000)) Tick(Walks::kNo);
     NIGHTSHIFT_CHECK(arm_.Clear(ClearedBy::kSupervisor) == Clearance::kCleared);
@@ -263,14 +266,17 @@ class WalkUp {
 
  private:
   enum class Walks { kNo, kYes };
+  enum class Ends { kAtTheArm, kInSilence, kWithAStop };
+  enum class Sensor { kAnyhow, kAtItsWorst };
 
   void Tick(Walks walks) {
     const auto& limits = arm_.limits;
-    const bool silent = falls_silent_ && walks == Walks::kYes && away_m_ < silent_at_m_;
-    if (arm_.now >= next_look_ && !silent) {
-      const double error_m = limits.presence.sensor_error_m;
-      const core::Duration delay = core::Seconds(random_.Uniform(0.5, 1) * limits.presence.sensor_delay_s);
-      on_the_way_.push_back({away_m_ + random_.Uniform(-error_m, error_m), arm_.now + delay});
+    const bool ended = walks == Walks::kYes && away_m_ < ends_at_m_;
+    if (ended && ends_ == Ends::kWithAStop) arm_.filter.Stop();
+    if (arm_.now >= next_look_ && !(ended && ends_ == Ends::kInSilence)) {
+      const double share = sensor_ == Sensor::kAtItsWorst ? 1 : random_.Uniform(-1, 1);
+      const core::Duration delay = core::Seconds((0.75 + share / 4) * limits.presence.sensor_delay_s);
+      on_the_way_.push_back({away_m_ + share * limits.presence.sensor_error_m, arm_.now + delay});
       next_look_ = arm_.now + report_every_;
     }
     while (!on_the_way_.empty() && on_the_way_.front().arrives <= arm_.now) {
@@ -309,8 +315,9 @@ class WalkUp {
   core::Random random_;
   WatchedArm arm_;
   Separation separation_;
-  bool falls_silent_ = false;
-  double silent_at_m_ = random_.Uniform(0.5, 4);
+  Ends ends_;
+  Sensor sensor_;
+  double ends_at_m_;
   milliseconds report_every_{20};
   double away_m_ = 0;
   core::Instant next_look_{};

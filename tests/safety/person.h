@@ -27,6 +27,11 @@ inline Limits AnyMovingLimits(core::Random& random) {
     limits.acceleration_rad_s2_max[i] = LogUniform(random, 5, 60);
     limits.jerk_rad_s3_max[i] = LogUniform(random, 300, 2e4);
   }
+  if (random.Chance(0.2)) {  // One that takes long to stop, among quick ones.
+    limits.speed_rad_s_max = {2, 6, 6, 6, 6, 6};
+    limits.acceleration_rad_s2_max = {2.5, 60, 60, 60, 60, 60};
+    limits.jerk_rad_s3_max.fill(2e4);
+  }
   PresenceConfig& presence = limits.presence;
   presence.sensor_delay_s = random.Uniform(0, 0.2);
   presence.arm_lag_s = random.Uniform(0, 0.1);
