@@ -74,6 +74,11 @@ class SafetyMetrics::Figures {
         current(Gauges(registry, "axis_current_amperes", "Motor current.")),
         error(Gauges(registry, "axis_position_error_radians", "Commanded less measured position.")),
         powered(Gauges(registry, "drives_powered", "1 while the drives hold torque, else 0.").Add({})),
+        person_distance(Gauges(registry, "safety_person_distance_metres",
+                               "From the nearest person to the arm, as the sensor says; 0 while it is silent.")),
+        speed_scale(Gauges(registry, "safety_speed_scale",
+                           "Share of its speed that the arm may have beside the nearest person; 0 to 1.")
+                        .Add({})),
         bus_errors(Counters(registry, "bus_errors_total", "Readings or commands that the robot's bus lost.")) {
     NIGHTSHIFT_CHECK(kTickBounds.size() == 10);
     auto& family = Counters(registry, "safety_judgements_total", "Judgements of control ticks.");
@@ -98,6 +103,8 @@ class SafetyMetrics::Figures {
   prometheus::Family<prometheus::Gauge>& current;
   prometheus::Family<prometheus::Gauge>& error;
   prometheus::Gauge& powered;
+  prometheus::Family<prometheus::Gauge>& person_distance;  // Without a sensor there is none.
+  prometheus::Gauge& speed_scale;
   prometheus::Family<prometheus::Counter>& bus_errors;
   std::uint64_t last_latch_id = 0;
 };
@@ -127,6 +134,9 @@ void SafetyMetrics::SetPeriod(const core::PeriodReport& report) {
     figures_->error.Add(label).Set(report.commanded_q_rad[i] - joints.q_rad[i]);
   }
   figures_->powered.Set(joints.powered ? 1 : 0);
+  figures_->speed_scale.Set(report.person.speed_scale);
+  if (report.person.presence != core::Presence::kUnwatched)
+    figures_->person_distance.Add({}).Set(report.person.distance_m);
   if (report.limit != LimitId::kNone)
     figures_->margin.Add({{"limit", std::string(core::Name(report.limit))}}).Set(report.margin);
   for (const StopCause cause : core::kStopCauses)

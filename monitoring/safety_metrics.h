@@ -24,7 +24,7 @@ class SafetyMetrics {
   };
   void CountTick(const Tick& tick);
 
-  /// Joints, margin and latch at the end of a policy period; counts a latch once by its id.
+  /// Joints, margin, latch and the nearest person at the end of a policy period; counts a latch once by its id.
   void SetPeriod(const core::PeriodReport& report);
   void CountBusError(core::FaultCode code);
 

@@ -89,6 +89,9 @@ Result<void> ResolveFiles(Config& config, const std::string& folder) {
                                              ": there is no file " + model.lexically_normal().string() +
                                              "; paths are relative to the folder of the configuration file");
   config.cell.model_file = model.lexically_normal().string();
+  // Whether it can be read shows when it is: what cannot is a person.
+  if (std::string& value_file = config.safety.presence.value_file; !value_file.empty())
+    value_file = (std::filesystem::path(folder) / value_file).lexically_normal().string();
   return {};
 }
 

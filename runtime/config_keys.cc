@@ -164,6 +164,7 @@ void PresenceKeys(safety::PresenceConfig& c, KeyList& keys) {
   keys.Truth("active_low", c.active_low);
   keys.Number("poll_s", c.poll_s, {0.001, 1});
   keys.Number("switch_distance_m", c.switch_distance_m, {0, 100});
+  keys.Number("report_every_s", c.report_every_s, {0.001, 2});
   keys.Number("age_s_max", c.age_s_max, {0.004, 2});
   keys.Number("sensor_delay_s", c.sensor_delay_s, {0, 2});
   keys.Number("person_speed_m_s", c.person_speed_m_s, {0, 10});

@@ -93,6 +93,7 @@ void ControlLoop::Pace() {
 safety::Judgement ControlLoop::Judge(const core::Result<core::JointState>& seen) {
   ++counters_.progress;
   TakeMail();
+  HearSwitch();
   if (IsBoundary()) {
     ClosePeriod(last_seen_);
     AwaitExchange();
@@ -157,6 +158,22 @@ void ControlLoop::Handle(const ExchangeMail& mail) {
   }
   exchange_came_ = true;
   peer_here_ = true;
+}
+
+/// A program cannot speak for a sensor that is not configured, nor for a switch.
+void ControlLoop::Handle(const PresenceMail& mail) {
+  const bool listens = limits_.presence.source == safety::PresenceSource::kTopic;
+  if (listens) parts_.filter.HearPresence(mail.report);
+  using Heard = PresenceAnswer::Heard;
+  Answer(PresenceAnswer{mail.ticket, listens ? Heard::kYes : Heard::kNoSuchSensor});
+}
+
+/// While it sees nobody, nobody is nearer than where it would see them.
+void ControlLoop::HearSwitch() {
+  const auto newest = parts_.presence_switch ? parts_.presence_switch->newest() : std::nullopt;
+  if (!newest) return;
+  const bool somebody = newest->reading == SwitchBox::Reading::kSomebody;
+  parts_.filter.HearPresence({somebody ? 0 : limits_.presence.switch_distance_m, newest->count});
 }
 
 void ControlLoop::Answer(const SafetyAnswer& answer) {

@@ -45,6 +45,7 @@ class ControlLoop {
     WallClock& wall;
     safety::Audit* audit = nullptr;                 // None in tests that do not look at it.
     std::function<void(const TickFacts&)> on_tick;  // Real-time safe. May be empty.
+    const SwitchBox* presence_switch = nullptr;     // Where a switch says whether somebody is there.
   };
   struct Counters {
     std::atomic<std::uint64_t> ticks{0};
@@ -87,6 +88,8 @@ class ControlLoop {
   void Handle(const StopMail& mail);
   void Handle(const ExchangeMail& mail);
   void Handle(const AcknowledgeMail& mail);
+  void Handle(const PresenceMail& mail);
+  void HearSwitch();
   void Answer(const SafetyAnswer& answer);
   bool IsBoundary() const;
   void ClosePeriod(const core::JointState& joints);

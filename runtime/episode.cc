@@ -43,7 +43,8 @@ core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const ski
     step.ended = OutcomeOf(task, trial.Next(facts, moved->after.time), ends_at, moved->after.time - episode.started);
     if (step.ended == core::Outcome::kRunning && moved->report.latch.latched()) {
       attempt.stop = moved->report.latch.worst;
-      step.ended = core::Outcome::kFailure;
+      const bool by_a_person = attempt.stop == core::StopCause::kPersonNear;  // Who comes by says nothing of the skill.
+      step.ended = by_a_person ? core::Outcome::kInterrupted : core::Outcome::kFailure;
     }
     if (step.ended == core::Outcome::kRunning && moved->after.frame != core::FrameHealth::kGood &&
         moved->after.frame_age > core::Seconds(0.5))

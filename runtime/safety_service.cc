@@ -95,10 +95,12 @@ SafetyMail SafetyService::MailOf(const wire::SafetyRequest& message, core::Resul
       *fault = tl::make_unexpected(proposal.error());
       return StopMail{};
     }
+    case wire::SafetyRequest::kPresence:  // What is no distance is for the filter to take for a person at the arm.
+      return PresenceMail{0, {message.presence().distance_m(), message.presence().sequence()}};
     case wire::SafetyRequest::WHAT_NOT_SET: break;
   }
-  *fault =
-      core::Fail(FaultCode::kMalformedMessage, "safety request says nothing: must hold exchange, acknowledge or stop");
+  *fault = core::Fail(FaultCode::kMalformedMessage,
+                      "safety request says nothing: must hold exchange, acknowledge, stop or presence");
   return StopMail{};
 }
 
@@ -133,6 +135,19 @@ void SafetyService::Send(const AcknowledgeAnswer& answer) {
     const std::string why =
         std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
     io::Encode(core::Fault{core::FaultCode::kRefused, why}, reply.mutable_refused());
+  }
+  Send(answer.ticket, reply);
+}
+
+void SafetyService::Send(const PresenceAnswer& answer) {
+  wire::SafetyReply reply;
+  if (answer.heard == PresenceAnswer::Heard::kYes) {
+    reply.mutable_done();
+  } else {
+    io::Encode(core::Fault{core::FaultCode::kRefused,
+                           "no program tells this robot where people are; safety.presence.source = \"topic\" and a "
+                           "restart of nightshift-safety would change that"},
+               reply.mutable_refused());
   }
   Send(answer.ticket, reply);
 }

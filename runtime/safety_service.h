@@ -49,6 +49,7 @@ class SafetyService {
   void Send(const StopAnswer& answer);
   void Send(const PeriodAnswer& answer);
   void Send(const AcknowledgeAnswer& answer);
+  void Send(const PresenceAnswer& answer);
   void Refuse(const io::Replier::Request& request, const core::Fault& fault);
   void Beat();
   std::string State() const;

@@ -152,8 +152,10 @@ Result<void> CheckSwitch(const Limits& limits) {
   if (presence.value_file.empty())
     return Bad("presence.value_file", "\"\"",
                "the file that says what the switch sees, as /sys/class/gpio/gpio17/value");
-  const double seen_late_m = presence.person_speed_m_s * (presence.sensor_delay_s + 2 * presence.poll_s);
-  const double least_m = Separation(limits).NeededM(presence.speed_scale_min) + presence.clear_margin_m + seen_late_m;
+  const Separation separation(limits);
+  const double share = presence.speed_scale_min;
+  const double least_m =
+      separation.NeededM(share) + separation.UnseenM(share * separation.full_speed_m_s()) + presence.clear_margin_m;
   if (presence.switch_distance_m >= least_m) return {};
   return Bad("presence.switch_distance_m", Text(presence.switch_distance_m),
              "at least " + Text(least_m) + ", where the arm may begin to move; see people from farther away");
@@ -161,9 +163,10 @@ Result<void> CheckSwitch(const Limits& limits) {
 
 Result<void> CheckPresence(const Limits& limits) {
   const PresenceConfig& presence = limits.presence;
-  const std::array<Result<void>, 13> judged{
+  const std::array<Result<void>, 14> judged{
       In("presence.poll_s", presence.poll_s, {0, 1}),
       In("presence.switch_distance_m", presence.switch_distance_m, {0, kDistanceMMax}),
+      In("presence.report_every_s", presence.report_every_s, {0, 2}),
       In("presence.age_s_max", presence.age_s_max, {0, 2}),
       AtMost("presence.sensor_delay_s", presence.sensor_delay_s, 2),
       In("presence.person_speed_m_s", presence.person_speed_m_s, {0, 10}),

@@ -36,11 +36,12 @@ enum class PresenceSource { kNone, kTopic, kGpio };
 /// Speed and separation: what safety/checks/separation.h makes of it. With a source, silence is a person at the arm.
 struct PresenceConfig {
   PresenceSource source = PresenceSource::kNone;  // Nobody is seen, and nothing slows for anybody.
-  std::string value_file;  // Of a switch: reads 0 or 1, as /sys/class/gpio/gpio17/value does. Relative to the file.
-  bool active_low = true;  // 0: somebody is there. So wired, a cable that breaks says so, too.
-  double poll_s = 0.02;    // Between two looks at the switch.
+  std::string value_file;                         // Of a switch: reads 0 or 1, as /sys/class/gpio/gpio17/value does.
+  bool active_low = true;                         // 0: somebody is there. So wired, a cable that breaks says so, too.
+  double poll_s = 0.02;                           // Between two looks at the switch.
   double switch_distance_m = 2.5;  // While the switch sees nobody, nobody is nearer to any part of the arm.
-  double age_s_max = 0.3;          // Of the newest report; then the sensor is silent. Three reports at 10 Hz.
+  double report_every_s = 0.1;     // A program's. It may be slower: then the arm stops sooner.
+  double age_s_max = 0.3;          // Of the newest report; then the sensor is silent. Three reports.
   double sensor_delay_s = 0.1;     // From what happens to the report's arrival: two scans at 20 Hz.
   double person_speed_m_s = 1.6;   // Towards the arm: walking, where it is not known (ISO 13855).
   double arm_lag_s = 0.07;         // The drives behind their command: 0.25 rad at 4 rad/s.

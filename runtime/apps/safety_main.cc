@@ -20,6 +20,7 @@
 #include "runtime/exit_codes.h"
 #include "runtime/metrics_sender.h"
 #include "runtime/notify.h"
+#include "runtime/presence_switch.h"
 #include "runtime/real_time.h"
 #include "runtime/safety_service.h"
 #include "safety/audit.h"
@@ -113,8 +114,10 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   const auto count_tick = [&figures](const TickFacts& tick) {
     figures.CountTick({.verdict = tick.verdict, .limit = tick.limit, .took = tick.took, .late = tick.late});
   };
-  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick}, config.safety,
-                   options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
+  PresenceSwitch presence_switch(config.safety.presence);
+  if (config.safety.presence.source == safety::PresenceSource::kGpio) presence_switch.Start();
+  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick, &presence_switch.box()},
+                   config.safety, options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
   std::unique_ptr<SafetyService> service;
   SafetyService::Hooks hooks;
   hooks.on_period = [&](const core::PeriodReport& report) {
@@ -129,6 +132,8 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   service = std::make_unique<SafetyService>(std::move(*replier), std::move(*publisher), mailbox, answers,
                                             loop.counters(), std::move(hooks));
   std::thread talking([&service] { service->Run(); });
+  if (config.safety.presence.source == safety::PresenceSource::kNone)
+    monitoring::LogWarning("no presence sensor: nobody is seen, and the arm slows for nobody");
   for (const auto& warning : LockMemory()) monitoring::LogWarning(warning);
   if ((*robot)->pacing() == core::Pacing::kMonotonic)
     for (const auto& warning : RaisePriority()) monitoring::LogWarning(warning);

@@ -17,6 +17,7 @@
 #include "io/link/link.h"
 #include "runtime/cli/run.h"
 #include "runtime/config.h"
+#include "safety/checks/separation.h"
 
 namespace nightshift::runtime::cli {
 namespace {
@@ -40,6 +41,29 @@ Checked CheckPerception(const Config& config) {
   if (config.perception.source == io::PerceptionSource::kGroundTruth)
     return {Finding::kWarning, "perception", "ground truth of the simulated cell: for quick tests only"};
   return {Finding::kGood, "perception", fmt::format("camera, {} objects by colour", config.perception.objects.size())};
+}
+
+Checked CheckPresence(const safety::Limits& limits) {
+  const safety::PresenceConfig& presence = limits.presence;
+  const safety::Separation separation(limits);
+  const double least = presence.speed_scale_min, full_m_s = separation.full_speed_m_s();
+  const std::string distances =
+      fmt::format("the arm stops for a person at {:.2f} m and can keep its whole speed from {:.2f} m",
+                  separation.NeededM(least) + separation.UnseenM(least * full_m_s),
+                  separation.NeededM(1) + separation.UnseenM(full_m_s));
+  switch (presence.source) {
+    case safety::PresenceSource::kNone:
+      return {Finding::kWarning, "presence",
+              "no presence sensor: nobody is seen, and the arm slows for nobody; fence it in, or name a sensor with "
+              "safety.presence.source"};
+    case safety::PresenceSource::kTopic: return {Finding::kGood, "presence", "told by a program; " + distances};
+    case safety::PresenceSource::kGpio: break;
+  }
+  if (::access(presence.value_file.c_str(), R_OK) != 0)
+    return {
+        Finding::kBad, "presence",
+        presence.value_file + ": " + std::strerror(errno) + "; a switch that cannot be read is a person at the arm"};
+  return {Finding::kGood, "presence", presence.value_file + "; " + distances};
 }
 
 Checked CheckPrograms() {
@@ -126,7 +150,10 @@ const char* Word(Finding finding) {
 
 std::vector<Checked> CheckAll(const std::string& config_file, const std::string& data_directory) {
   std::vector<Checked> all{CheckConfig(config_file)};
-  if (const auto config = LoadConfig(config_file)) all.push_back(CheckPerception(*config));
+  if (const auto config = LoadConfig(config_file)) {
+    all.push_back(CheckPerception(*config));
+    all.push_back(CheckPresence(config->safety));
+  }
   all.push_back(CheckPrograms());
   all.push_back(
       CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));

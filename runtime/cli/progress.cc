@@ -39,6 +39,17 @@ std::string SafetyText(const wire::SafetyStatus& safety) {
   return text;
 }
 
+std::string PersonText(const wire::SafetyStatus& safety) {
+  const wire::PersonReport& person = safety.period().person();
+  switch (static_cast<core::Presence>(person.presence())) {
+    case core::Presence::kUnwatched: return "no presence sensor: nobody is seen";
+    case core::Presence::kSilent: return "the presence sensor is silent: taken for a person at the arm";
+    case core::Presence::kSeen: break;
+  }
+  return fmt::format("the nearest {:.2f} m away: {:.0f} % of the arm's speed", person.distance_m(),
+                     100 * person.speed_scale());
+}
+
 std::string LearnerText(const Heard& heard) {
   if (!heard.learner) return "silent";
   return fmt::format("{}, {} updates, {:.0f}/s, {} transitions", heard.learner->state(), heard.learner->updates(),
@@ -95,6 +106,7 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
     if (!status.fault().empty()) lines.push_back("  fault       " + status.fault());
   }
   lines.push_back("  safety      " + (heard.safety ? SafetyText(*heard.safety) : std::string("silent")));
+  if (heard.safety) lines.push_back("  persons     " + PersonText(*heard.safety));
   lines.push_back("  learner     " + LearnerText(heard));
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);
   for (std::string& line : lines)

@@ -36,14 +36,14 @@ void PersonWatch::Look(const core::AxisArray& commanded_v_rad_s, core::Instant n
   Pass(passed_s, separation_.ArmSpeedMS(commanded_v_rad_s), now);
   if (pending_) Take(*std::exchange(pending_, std::nullopt), now);
   silent_ = !last_ || now - heard_ > age_max_;
-  if (silent_) room_m_ = 0;
+  if (silent_) now_m_ = told_m_ = 0;
   Decide(passed_s, now);
 }
 
 /// Person and arm have come towards each other as fast as they could.
 void PersonWatch::Pass(double passed_s, double arm_speed_m_s, core::Instant now) {
   const double faster_m_s = std::max(arm_speed_m_s, std::exchange(arm_speed_m_s_, arm_speed_m_s));
-  room_m_ -= (config_.person_speed_m_s + faster_m_s) * passed_s;
+  now_m_ -= (config_.person_speed_m_s + faster_m_s) * passed_s;
   if (now - since_ >= hidden_) {
     fastest_before_m_s_ = std::exchange(fastest_since_m_s_, 0);
     since_ = now;
@@ -53,17 +53,25 @@ void PersonWatch::Pass(double passed_s, double arm_speed_m_s, core::Instant now)
 
 void PersonWatch::Take(const PresenceReport& report, core::Instant now) {
   const double arm_m = std::max(fastest_before_m_s_, fastest_since_m_s_) * core::ToSeconds(hidden_);
-  room_m_ = report.distance_m - config_.person_speed_m_s * config_.sensor_delay_s - arm_m;
+  told_m_ = report.distance_m;
+  now_m_ = told_m_ - config_.person_speed_m_s * config_.sensor_delay_s - arm_m;
   last_ = report;
   heard_ = now;
 }
 
+double PersonWatch::room_m() const {
+  return std::min(now_m_, told_m_ - separation_.UnseenM(config_.speed_scale_min * separation_.full_speed_m_s()));
+}
+
+/// The faster the arm is by now, the less it may speed up: it settles at a speed that it can keep.
 void PersonWatch::Decide(double passed_s, core::Instant now) {
-  if (!(room_m_ >= needed_m_)) too_near_ = true;
-  if (!(room_m_ >= needed_m_ + config_.clear_margin_m)) near_until_ = now;
+  const double room = room_m();
+  if (!(room >= needed_m_)) too_near_ = true;
+  if (!(room >= needed_m_ + config_.clear_margin_m)) near_until_ = now;
   if (too_near_ && now - near_until_ >= clear_after_) too_near_ = false;
-  const double risen = std::max(config_.speed_scale_min, speed_scale_ + passed_s / config_.rise_s);
-  speed_scale_ = too_near_ ? 0 : std::min(risen, separation_.SpeedScaleWithin(room_m_));
+  const double kept_m = std::min(now_m_, told_m_ - separation_.UnseenM(arm_speed_m_s_));
+  const double least = config_.speed_scale_min, risen = std::max(least, speed_scale_ + passed_s / config_.rise_s);
+  speed_scale_ = too_near_ ? 0 : std::min(risen, std::max(least, separation_.SpeedScaleWithin(kept_m)));
 }
 
 core::PersonReport PersonWatch::report() const {

@@ -17,8 +17,10 @@ struct PresenceReport {
 };
 
 /// Hazard: a person near a moving arm; a sensor that does not say so. Keeps how near a person can be by now, whatever
-/// has happened since the sensor looked, and from that the share of its speed that the arm may have. Too near even for
-/// the least of it: the arm must stop, until the person has been well away for a while.
+/// has happened since the sensor looked: the share of its speed that the arm may have leaves it a stop within that. A
+/// person who stays where told is not to make it go and stop in turns, so the share is also one that can be kept until
+/// the next report. Too near even for the least share: the arm must stop, until the person has been well away for a
+/// while.
 ///
 /// Silence is a person at the arm: nothing heard yet, nothing new for age_s_max, or a sequence that goes back while
 /// the sensor speaks, which is a sensor that began anew or two of them. Without a source nobody is ever near.
@@ -41,9 +43,9 @@ class PersonWatch {
   /// In [speed_scale_min, 1]; 0 while a person is too near.
   double speed_scale() const { return speed_scale_; }
 
-  /// A person is no nearer than this, now.
-  double room_m() const { return room_m_; }
-  /// Below this the arm stops.
+  /// How near a person can be: now, or when the next report comes if the arm has but its least speed; the lesser.
+  double room_m() const;
+  /// With less room the arm stops.
   double needed_m() const { return needed_m_; }
 
   core::PersonReport report() const;
@@ -64,7 +66,8 @@ class PersonWatch {
   bool silent_ = true;
   core::Instant heard_{};
   std::optional<core::Instant> looked_;
-  double room_m_ = 0;
+  double now_m_ = 0;  // A person is no nearer than this, now.
+  double told_m_ = 0;
   double arm_speed_m_s_ = 0;  // At the last look.
   // The fastest of at least `hidden_` until now is the greater of two: of a time of that length, and since.
   double fastest_before_m_s_ = 0, fastest_since_m_s_ = 0;

@@ -25,10 +25,11 @@ core::AxisArray ReachesM(const core::ArmGeometry& arm) {
 }  // namespace
 
 Separation::Separation(const Limits& limits)
-    : axes_(static_cast<std::size_t>(limits.axes)), reach_m_(ReachesM(limits.arm)) {
+    : axes_(static_cast<std::size_t>(limits.axes)),
+      reach_m_(ReachesM(limits.arm)),
+      full_speed_m_s_(ArmSpeedMS(limits.speed_rad_s_max)) {
   const PresenceConfig& presence = limits.presence;
   const double tick_s = core::ToSeconds(limits.control_period), walks_m_s = presence.person_speed_m_s;
-  const double full_m_s = ArmSpeedMS(limits.speed_rad_s_max);
   double brake_s = 0, ramp_s = 0;  // tau and j.
   for (std::size_t i = 0; i < axes_; ++i) {
     brake_s = std::max(brake_s, limits.speed_rad_s_max[i] / limits.acceleration_rad_s2_max[i]);
@@ -36,8 +37,12 @@ Separation::Separation(const Limits& limits)
   }
   rest_m_ = walks_m_s * (tick_s + 2 * ramp_s + presence.arm_lag_s) + presence.intrusion_m + presence.sensor_error_m +
             presence.arm_error_m;
-  linear_m_ = walks_m_s * brake_s + full_m_s * (tick_s + 1.5 * ramp_s);
-  square_m_ = full_m_s * brake_s / 2;
+  linear_m_ = walks_m_s * brake_s + full_speed_m_s_ * (tick_s + 1.5 * ramp_s);
+  square_m_ = full_speed_m_s_ * brake_s / 2;
+  const bool is_switch = presence.source == PresenceSource::kGpio;
+  const double unseen_s = presence.sensor_delay_s + (is_switch ? presence.poll_s : presence.report_every_s);
+  unseen_by_person_m_ = walks_m_s * unseen_s;
+  unseen_by_arm_s_ = unseen_s + presence.arm_lag_s;
 }
 
 double Separation::NeededM(double speed_scale) const {
@@ -48,6 +53,10 @@ double Separation::SpeedScaleWithin(double distance_m) const {
   const double spare_m = distance_m - rest_m_;
   if (!(spare_m > 0)) return 0;
   return std::min(1.0, 2 * spare_m / (linear_m_ + std::sqrt(linear_m_ * linear_m_ + 4 * square_m_ * spare_m)));
+}
+
+double Separation::UnseenM(double arm_speed_m_s) const {
+  return unseen_by_person_m_ + arm_speed_m_s * unseen_by_arm_s_;
 }
 
 double Separation::ArmSpeedMS(const core::AxisArray& v_rad_s) const {

@@ -10,10 +10,10 @@
 ///   S = v_h (T_r + T_s) + v_r T_r + B + C + Z_d + Z_r
 ///
 ///   v_h  the person's speed towards the arm: person_speed_m_s
-///   v_r  the arm's towards the person. Where the person is, is not known: V s, with s the share and V the sum over
-///        joints of speed_rad_s_max times the farthest that any part is from that joint's axis (ReachM)
-///   T_r  until the arm begins to stop. What is over of it is taken from the distance that was told (PersonWatch):
-///        the age of the report and sensor_delay_s. What is to come is one control tick, h
+///   v_r  the arm's towards the person. Where the person is, is not known: the sum over joints of their speed times the
+///        farthest that any part is from that joint's axis (ReachM). At the share s of all speed_rad_s_max: V s
+///   T_r  from what happens until the arm begins to stop: sensor_delay_s and report_every_s (poll_s of a switch) until
+///        the next report has come (UnseenM); then one control tick h at V s
 ///   T_s  until it rests: the slowest joint's stop, tau s + 2 j, and arm_lag_s, by which the arm is behind its command;
 ///        tau is the largest of speed by acceleration, j of acceleration by jerk
 ///   B    its way while it stops: V s (tau s / 2 + 3/2 j)
@@ -22,8 +22,7 @@
 /// T_s and B are those of the worst stop of Level B: a joint at V with all its acceleration still upwards sheds that in
 /// j, v' = V s being the speed that it comes to; then it takes v'/A + A/J and half of v' times that at the most, also
 /// where the peak is below A: 2 sqrt(v'/J) <= v'/A + A/J. That all joints stop as slowly as the slowest makes S fall
-/// no faster than any joint can brake: an arm that follows a falling share never needs more than its limits. A
-/// quadratic in s.
+/// no faster than any joint can brake: an arm that follows a falling share never needs more than its limits.
 ///
 /// Threads: values and pure functions, any thread. Real-time, except the constructor.
 namespace nightshift::safety {
@@ -33,14 +32,21 @@ class Separation {
   /// @param limits already validated.
   explicit Separation(const Limits& limits);
 
-  /// S for a share of the speed in [0, 1]; rises with it.
+  /// How far a person must be now for the arm to go on for a tick at a share of its speed in [0, 1] and still come to
+  /// rest in time: S without what UnseenM counts. A quadratic in the share, which it rises with.
   double NeededM(double speed_scale) const;
 
-  /// The largest share whose S is within a distance; 0 where there is none, and for what is not a number.
+  /// The largest share that needs no more than a distance; 0 where there is none, and for what is not a number.
   double SpeedScaleWithin(double distance_m) const;
+
+  /// How much nearer than told a person may be before the next report counts, while the arm moves so fast: v_h and v_r
+  /// times what of T_r lies before the tick. The arm's lag counts as well: it is nearer to where it was told to be.
+  double UnseenM(double arm_speed_m_s) const;
 
   /// No part of the arm is faster, in any pose, while its joints move at these speeds, either way.
   double ArmSpeedMS(const core::AxisArray& v_rad_s) const;
+  /// V.
+  double full_speed_m_s() const { return full_speed_m_s_; }
 
   /// How far any part of the arm is from a joint's axis, at most: metres of travel per radian.
   const core::AxisArray& reach_m() const { return reach_m_; }
@@ -48,7 +54,9 @@ class Separation {
  private:
   std::size_t axes_;
   core::AxisArray reach_m_{};
-  double rest_m_ = 0, linear_m_ = 0, square_m_ = 0;  // S = rest + linear s + square s s.
+  double full_speed_m_s_ = 0;
+  double rest_m_ = 0, linear_m_ = 0, square_m_ = 0;      // NeededM: rest + linear s + square s s.
+  double unseen_by_person_m_ = 0, unseen_by_arm_s_ = 0;  // UnseenM.
 };
 
 }  // namespace nightshift::safety

@@ -284,6 +284,64 @@ void MeasureTask(const std::string& surroundings, const Limits& limits, Steps st
          {"latched", arm.filter.latch().latched()}});
 }
 
+/// A person who stands at a distance, told 10 times a second, with nothing known of where.
+void MeasureTaskBesideAPerson(double distance_m) {
+  constexpr int kPeriods = 3000, kApproachPeriods = 30;
+  Limits limits = TabletopLimits();
+  limits.presence.source = PresenceSource::kTopic;
+  IdealArm arm(limits);
+  std::uint64_t reports = 0;
+  int ticks = 0;
+  double person_m = 10;
+  arm.before_tick = [&](Filter& filter) {
+    if (ticks++ % kPeriodTicks == 0) filter.HearPresence({person_m, ++reports});
+  };
+  for (int period = 0; period < kApproachPeriods; ++period) arm.Period();
+  arm.Arm();
+  person_m = distance_m;
+  for (int period = 0; period < kApproachPeriods; ++period) arm.Period();
+  TrayTour tour(limits, {.steps = Steps::kPerCoordinate, .seed = 11});
+  double wanted_m = 0, carried_out_m = 0, scale_sum = 0;
+  for (int period = 0; period < kPeriods; ++period) {
+    const core::Vec3 from_m = arm.tip();
+    const core::AxisArray target_q_rad = tour.NextTarget(arm.filter.commanded_q_rad());
+    arm.Period(arm.Propose(target_q_rad));
+    wanted_m += core::Norm(core::ForwardKinematics(limits.arm, target_q_rad).position_m - from_m);
+    carried_out_m += core::Norm(arm.tip() - from_m);
+    scale_sum += arm.filter.person().speed_scale;
+  }
+  Print({{"bench", "task beside a person"}, {"distance_m", distance_m}},
+        {{"periods", kPeriods},
+         {"carried_out_share", carried_out_m / wanted_m},
+         {"speed_scale_mean", scale_sum / kPeriods},
+         {"latched", arm.filter.latch().latched()}});
+}
+
+/// What looking at a person adds to a tick, with a report in each.
+void TimePersonWatch() {
+  constexpr int kTicks = 500'000;
+  Limits limits;
+  limits.presence.source = PresenceSource::kTopic;
+  PersonWatch watch(limits);
+  core::Random random(7);
+  Stopwatch stopwatch(kTicks);
+  core::Instant now{};
+  core::AxisArray v_rad_s{};
+  std::size_t allocations = 0;
+  for (std::uint64_t tick = 1; tick <= kTicks; ++tick) {
+    const PresenceReport report{random.Uniform(1, 3), tick};
+    for (double& v : v_rad_s) v = random.Uniform(-1, 1);
+    const std::size_t before = AllocationsSoFar();
+    stopwatch.Time([&] {
+      watch.Hear(report);
+      watch.Look(v_rad_s, now);
+    });
+    allocations += AllocationsSoFar() - before;
+    now += limits.control_period;
+  }
+  Print({{"bench", "person watch"}, {"what", "Hear and Look"}, {"allocations", allocations}}, stopwatch.Summary());
+}
+
 void Run(double joint_steps) {
   constexpr double kArmShare = 0.2;
   for (const Commands commands : {Commands::kTask, Commands::kHostile}) {
@@ -291,12 +349,14 @@ void Run(double joint_steps) {
     TimeJudgements("tabletop", TabletopLimits(), commands);
   }
   TimeJoint();
+  TimePersonWatch();
   TimeSweep<CellWorld>("default");
   TimeSweep<SevenJointWorld>("7 joints, 10 obstacles");
   for (const Steps steps : {Steps::kWhole, Steps::kPerCoordinate}) {
     MeasureTask("none", {}, steps);
     MeasureTask("tabletop", TabletopLimits(), steps);
   }
+  for (const double distance_m : {3.0, 2.0, 1.8, 1.7, 1.6, 1.55, 1.5, 1.45, 1.4}) MeasureTaskBesideAPerson(distance_m);
   DriveHostileJoints(joint_steps * (1 - kArmShare));
   DriveHostileArms(joint_steps * kArmShare);
 }

@@ -24,6 +24,7 @@ std::string Safety() {
   period.margin = -0.1;
   period.latch = {
       .first = core::StopCause::kStall, .worst = core::StopCause::kOperator, .id = 4, .nonce = 1, .epoch = 2};
+  period.person = {.presence = core::Presence::kSeen, .distance_m = 1.5, .speed_scale = 0.4};
   safety.SetPeriod(period);
   safety.CountBusError(core::FaultCode::kDriverTimeout);
   metrics.CountFault(core::FaultCode::kDriverTimeout);

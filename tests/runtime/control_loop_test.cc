@@ -78,8 +78,11 @@ class FakeWall final : public WallClock {
 
 /// A loop with fakes around it, driven tick by tick.
 struct Rig {
-  explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax)
-      : robot(pacing), loop({robot, filter, mailbox, answers, wall, nullptr, {}}, limits, speed) {}
+  explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax,
+               const safety::Limits& given = {})
+      : limits(given),
+        robot(pacing),
+        loop({robot, filter, mailbox, answers, wall, nullptr, {}, &presence_switch}, limits, speed) {}
 
   void Ticks(int count) {
     for (int i = 0; i < count; ++i) loop.Tick();
@@ -119,6 +122,7 @@ struct Rig {
   safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
   Mailbox mailbox;
   AnswerBox answers;
+  SwitchBox presence_switch;
   FakeRobot robot;
   FakeWall wall;
   ControlLoop loop;
@@ -305,6 +309,68 @@ TEST(ControlLoop, AnExchangeLateInAPeriodIsCarriedOutOverTheNextAndAnsweredAtIts
   ASSERT_TRUE(report);
   EXPECT_EQ(report->sequence, proposal.sequence);
   EXPECT_NEAR(report->commanded_q_rad[core::kPan], proposal.target_q_rad[core::kPan], 1e-3);
+}
+
+safety::Limits WatchedBy(safety::PresenceSource source) {
+  safety::Limits limits;
+  limits.presence.source = source;
+  return limits;
+}
+
+/// What a presence sensor's report is answered with, at once.
+std::optional<PresenceAnswer::Heard> Tell(Rig& rig, const safety::PresenceReport& report) {
+  rig.Report();
+  NIGHTSHIFT_CHECK(rig.mailbox.Post(PresenceMail{++rig.tickets, report}));
+  rig.Ticks(1);
+  while (const auto answer = rig.answers.Take())
+    if (const auto* heard = std::get_if<PresenceAnswer>(&*answer); heard && heard->ticket == rig.tickets)
+      return heard->heard;
+  return std::nullopt;
+}
+
+TEST(ControlLoop, HandsOnWhatAPresenceSensorSays) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, WatchedBy(safety::PresenceSource::kTopic));
+  EXPECT_EQ(Tell(rig, {.distance_m = 2.5, .sequence = 1}), PresenceAnswer::Heard::kYes);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+  EXPECT_EQ(rig.filter.person().distance_m, 2.5);
+  rig.Exchange();
+  rig.Ticks(26);
+  EXPECT_EQ(rig.Report()->person.distance_m, 2.5);
+}
+
+TEST(ControlLoop, ReportsOfASensorThatIsNotConfiguredAreRefusedAndCountForNothing) {
+  for (const auto source : {safety::PresenceSource::kNone, safety::PresenceSource::kGpio}) {
+    Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, WatchedBy(source));
+    const auto before = rig.filter.person();
+    EXPECT_EQ(Tell(rig, {.distance_m = 5, .sequence = 1}), PresenceAnswer::Heard::kNoSuchSensor);
+    EXPECT_EQ(rig.filter.person().presence, before.presence);
+  }
+}
+
+TEST(ControlLoop, ASwitchThatSeesNobodyMeansThatNobodyIsNearerThanItSees) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, WatchedBy(safety::PresenceSource::kGpio));
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  for (int i = 0; i < 300; ++i) {
+    rig.presence_switch.Put(SwitchBox::Reading::kNobody);
+    rig.Ticks(1);
+  }
+  EXPECT_EQ(rig.filter.person().distance_m, rig.limits.presence.switch_distance_m);
+  rig.Arm();
+  rig.presence_switch.Put(SwitchBox::Reading::kSomebody);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kPersonNear);
+  EXPECT_EQ(rig.filter.person().distance_m, 0);
+}
+
+TEST(ControlLoop, ASwitchWhoseReaderHangsIsAPersonAtTheArm) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, WatchedBy(safety::PresenceSource::kGpio));
+  rig.presence_switch.Put(SwitchBox::Reading::kNobody);
+  rig.Ticks(70);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+  rig.Ticks(10);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  EXPECT_EQ(rig.filter.person().speed_scale, 0);
 }
 
 TEST(ControlLoop, MoreOpenExchangesThanItHoldsAreCountedAndDropped) {

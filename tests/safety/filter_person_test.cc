@@ -22,6 +22,14 @@ using std::chrono::milliseconds;
 constexpr double kFarM = 10, kNearM = 0.3;
 constexpr core::Vec3 kNear = IdealArm::kNear;
 
+/// Of each joint's range one end or the other.
+core::AxisArray AnyEnds(core::Random& random, const Limits& limits) {
+  core::AxisArray target_q_rad{};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(limits.axes); ++i)
+    target_q_rad[i] = random.Chance(0.5) ? limits.q_rad_min[i] : limits.q_rad_max[i];
+  return target_q_rad;
+}
+
 /// An arm whose sensor speaks in each tick.
 class WatchedArm : public IdealArm {
  public:
@@ -157,34 +165,37 @@ TEST(FilterBesideAPerson, ASilentSensorStopsItAlsoWhileReadingsAreMissing) {
 }
 
 TEST(FilterBesideAPerson, GoesOnSlowlyWhereThereIsRoomForThat) {
-  WatchedArm arm;
-  arm.Arm();
-  arm.person_m = 1.6;
-  arm.Passes(milliseconds(400));
-  const double scale = arm.filter.person().speed_scale;
-  ASSERT_GT(scale, 0.2);
-  ASSERT_LT(scale, 0.8);
-  auto target = arm.seen.q_rad;
-  target[core::kPan] += 1.5;
-  double fastest = 0;
-  PeriodTally tally;
-  tally.Add(arm.Tick(arm.Propose(target)));
-  for (int tick = 1; tick < 25; ++tick) {
-    tally.Add(arm.Tick());
-    fastest = std::max(fastest, std::abs(arm.filter.commanded_v_rad_s()[core::kPan]));
-  }
-  EXPECT_LE(fastest, 4 * scale + 1e-9) << "the share when it stood; moving it may have less";
-  EXPECT_GT(fastest, 4 * scale * 0.6);
-  const auto report = tally.Close(arm.seen, arm.filter);
-  EXPECT_EQ(report.person.presence, core::Presence::kSeen);
-  EXPECT_EQ(report.person.distance_m, 1.6);
-  EXPECT_LT(report.person.speed_scale, 1);
+  const auto top_speed = [](double person_m) {
+    WatchedArm arm;
+    arm.Arm();
+    arm.person_m = person_m;
+    arm.Passes(milliseconds(400));
+    auto target = arm.seen.q_rad;
+    target[core::kPan] += 1.5;
+    double top = 0;
+    PeriodTally tally;
+    tally.Add(arm.Tick(arm.Propose(target)));
+    for (int tick = 1; tick < 25; ++tick) {
+      tally.Add(arm.Tick());
+      top = std::max(top, std::abs(arm.filter.commanded_v_rad_s()[core::kPan]));
+    }
+    const auto report = tally.Close(arm.seen, arm.filter);
+    EXPECT_EQ(report.person.presence, core::Presence::kSeen);
+    EXPECT_EQ(report.person.distance_m, person_m);
+    EXPECT_FALSE(report.latch.latched());
+    EXPECT_NEAR(std::min(4 * report.person.speed_scale, top), std::abs(arm.filter.commanded_v_rad_s()[core::kPan]),
+                0.1);
+    return top;
+  };
+  EXPECT_GT(top_speed(kFarM), 3.7) << "all that it gains in one period";
+  EXPECT_NEAR(top_speed(2.0), 2.9, 0.5);
+  EXPECT_NEAR(top_speed(1.7), 1.3, 0.5);
 }
 
 TEST(FilterBesideAPerson, TellsTheSpeedThatAPersonTakesFromAMotion) {
   WatchedArm arm;
   arm.Arm();
-  arm.person_m = 1.5;
+  arm.person_m = 1.75;
   arm.Passes(milliseconds(400));
   const double scale = arm.filter.person().speed_scale;
   auto target = arm.seen.q_rad;
@@ -215,7 +226,7 @@ TEST(FilterBesideAPerson, AShareThatJumpsInEachTickTakesTheArmPastNoLimit) {
   limits.presence = WatchedLimits().presence;
   limits.presence.sensor_delay_s = limits.presence.arm_lag_s = limits.presence.clear_s =
       limits.presence.clear_margin_m = 0;
-  limits.presence.rise_s = 1e-3;
+  limits.presence.rise_s = limits.presence.report_every_s = 1e-3;
   const Separation separation(limits);
   Tally tally;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
@@ -229,6 +240,36 @@ TEST(FilterBesideAPerson, AShareThatJumpsInEachTickTakesTheArmPastNoLimit) {
     tally.Add(adversary.tally());
   }
   EXPECT_GT(tally.speed_share_max(), 0.9);
+}
+
+/// A person who stays, told now and then; an arm that does its worst all the time.
+TEST(FilterBesideAPerson, WhoStaysWhereTheArmCanWorkDoesNotMakeItGoAndStopInTurns) {
+  double slowest = 1;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    core::Random random(seed);
+    const Limits limits = AnyMovingLimits(random);
+    const Separation separation(limits);
+    const double least = limits.presence.speed_scale_min, full_m_s = separation.full_speed_m_s();
+    const double stops_m = separation.NeededM(least) + separation.UnseenM(least * full_m_s);
+    const core::Duration report_every = core::Seconds(limits.presence.report_every_s);
+    WatchedArm arm(limits);
+    arm.Arm();
+    arm.speaks = false;
+    arm.person_m = stops_m + random.Uniform(0.01, 1);
+    core::Instant next_report = arm.now;
+    core::AxisArray target_q_rad{};
+    for (int tick = 0; tick < 2000; ++tick) {
+      if (arm.now + limits.control_period > next_report) {
+        arm.filter.HearPresence({arm.person_m, ++arm.reports});
+        next_report = arm.now + report_every;
+      }
+      if (tick % 100 == 0) target_q_rad = AnyEnds(random, limits);
+      arm.Tick(tick % 25 == 0 ? std::optional(arm.Propose(target_q_rad)) : std::nullopt);
+      slowest = std::min(slowest, arm.filter.person().speed_scale);
+      ASSERT_FALSE(arm.filter.latch().latched()) << "seed " << seed << " tick " << tick;
+    }
+  }
+  EXPECT_LT(slowest, 0.2) << "it must have come near to stopping";
 }
 
 /// A person walks up to an arm that does its worst, and does not stop at it. Nobody knows where the person is, so all
@@ -299,10 +340,7 @@ class WalkUp {
 
   /// Far away targets, now and then another.
   std::optional<core::ProposedAction> Proposal() {
-    const auto& limits = arm_.limits;
-    if (random_.Chance(0.01))
-      for (std::size_t i = 0; i < static_cast<std::size_t>(limits.axes); ++i)
-        target_q_rad_[i] = random_.Chance(0.5) ? limits.q_rad_min[i] : limits.q_rad_max[i];
+    if (random_.Chance(0.01)) target_q_rad_ = AnyEnds(random_, arm_.limits);
     if (++ticks_ % 10 != 0) return std::nullopt;
     return arm_.Propose(target_q_rad_);
   }
@@ -343,7 +381,7 @@ TEST(FilterBesideAPerson, TheArmIsAtRestBeforeAPersonWhoWalksUpToItIsThere) {
   RecordProperty("least_spare_m", std::to_string(least_spare_m));
   RecordProperty("fastest_share", std::to_string(fastest_share));
   EXPECT_GT(fastest_share, 0.9) << "it must have been as fast as it may";
-  EXPECT_LT(least_spare_m, 0.1) << "and have stopped no earlier than it must";
+  EXPECT_LT(least_spare_m, 0.15) << "and have stopped no earlier than it must";
 }
 
 }  // namespace

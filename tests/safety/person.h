@@ -35,6 +35,7 @@ inline Limits AnyMovingLimits(core::Random& random) {
   PresenceConfig& presence = limits.presence;
   presence.sensor_delay_s = random.Uniform(0, 0.2);
   presence.arm_lag_s = random.Uniform(0, 0.1);
+  presence.report_every_s = random.Uniform(0.01, 0.2);
   presence.person_speed_m_s = random.Uniform(0.3, 2.5);
   presence.intrusion_m = random.Chance(0.5) ? 0 : 0.85;
   presence.sensor_error_m = random.Uniform(0, 0.1);

@@ -15,6 +15,13 @@ using std::chrono::milliseconds;
 
 constexpr double kFarM = 10, kNearM = 0.3;
 
+/// So that how near a person can be now is all that counts: reports as fast as ticks, an arm that may crawl.
+Limits PromptLimits() {
+  Limits limits = WatchedLimits();
+  limits.presence.report_every_s = limits.presence.speed_scale_min = 1e-12;
+  return limits;
+}
+
 /// A watch on a hand-driven clock. The arm rests unless it is said to move.
 class Story {
  public:
@@ -166,8 +173,23 @@ TEST(PersonWatch, WhatIsNoDistanceIsAPersonAtTheArm) {
   }
 }
 
-TEST(PersonWatch, BetweenReportsAPersonWalksUpToTheArm) {
+TEST(PersonWatch, AReportIsTakenAsItWillBeWhenTheNextOneComes) {
   Story story;
+  story.IsFree();
+  const Separation separation(story.limits);
+  const double least_m_s = 0.1 * separation.full_speed_m_s();
+  EXPECT_NEAR(story.watch.room_m(), kFarM - separation.UnseenM(least_m_s), 1e-9);
+  story.Hears(2.2, milliseconds(2000));
+  EXPECT_NEAR(story.watch.speed_scale(), 1, 1e-9) << "it stands";
+  story.v_rad_s[core::kPan] = 3;
+  story.Hears(2.2, milliseconds(4));
+  const double arm_m_s = separation.ArmSpeedMS(story.v_rad_s);
+  EXPECT_NEAR(story.watch.speed_scale(), separation.SpeedScaleWithin(2.2 - separation.UnseenM(arm_m_s)), 1e-9);
+  EXPECT_LT(story.watch.speed_scale(), 0.9) << "so fast it could not go on being";
+}
+
+TEST(PersonWatch, BetweenReportsAPersonWalksUpToTheArm) {
+  Story story(PromptLimits());
   story.IsFree();
   const double before_m = story.watch.room_m();
   story.HearsNothing(milliseconds(200));
@@ -175,7 +197,7 @@ TEST(PersonWatch, BetweenReportsAPersonWalksUpToTheArm) {
 }
 
 TEST(PersonWatch, BetweenReportsTheArmReachesForThePerson) {
-  Story story;
+  Story story(PromptLimits());
   story.IsFree();
   story.v_rad_s[core::kPan] = -2;
   story.Tick();
@@ -186,7 +208,7 @@ TEST(PersonWatch, BetweenReportsTheArmReachesForThePerson) {
 }
 
 TEST(PersonWatch, OfAReportIsTakenWhatPersonAndArmDidWhileItWasOnItsWay) {
-  Story story;
+  Story story(PromptLimits());
   story.IsFree();
   EXPECT_NEAR(story.watch.room_m(), kFarM - 1.6 * 0.1, 1e-9) << "the arm stood";
   story.v_rad_s[core::kLift] = 3;
@@ -204,7 +226,9 @@ std::optional<milliseconds> ClearsAfter(double beyond_stop_m) {
   Story story;
   story.IsFree().Hears(kNearM, milliseconds(100));
   const auto begin = story.now;
-  const double distance_m = story.watch.needed_m() + 1.6 * story.limits.presence.sensor_delay_s + beyond_stop_m;
+  const Separation separation(story.limits);
+  const double distance_m =
+      story.watch.needed_m() + separation.UnseenM(0.1 * separation.full_speed_m_s()) + beyond_stop_m;
   while (story.watch.too_near() && story.now - begin < milliseconds(5000)) story.Hears(distance_m, milliseconds(4));
   if (story.watch.too_near()) return std::nullopt;
   return std::chrono::duration_cast<milliseconds>(story.now - begin);
@@ -239,7 +263,7 @@ TEST(PersonWatch, SpeedComesBackGraduallyAndGoesAtOnce) {
 }
 
 TEST(PersonWatch, ALookAfterALongStallStillCountsTheWholeTime) {
-  Story story;
+  Story story(PromptLimits());
   story.IsFree();
   story.now += milliseconds(250);
   story.Tick();

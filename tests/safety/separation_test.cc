@@ -29,14 +29,24 @@ TEST(Separation, IsTheSumOfItsTerms) {
   double arm_m_s = 0;  // V: at full speed, all joints towards the person.
   for (int joint = 0; joint < limits.axes; ++joint)
     arm_m_s += ReachM(joint) * limits.speed_rad_s_max[static_cast<std::size_t>(joint)];
-  constexpr double kTickS = 0.004, kBrakeS = 0.1, kRampS = 0.01;  // 4 / 40 and 40 / 4000, of the jaw, too.
+  EXPECT_NEAR(separation.full_speed_m_s(), arm_m_s, kRounding);
+  constexpr double kTickS = 0.004, kDelayS = 0.1, kEveryS = 0.1, kLagS = 0.07;
+  constexpr double kBrakeS = 0.1, kRampS = 0.01;  // 4 / 40 and 40 / 4000, of the jaw, too.
   for (const double share : {0.0, 0.1, 0.5, 1.0}) {
     const double v_h = 1.6, v_r = arm_m_s * share;
-    const double t_r = kTickS, t_s = share * kBrakeS + 2 * kRampS + 0.07;
+    const double t_r = kTickS + kDelayS + kEveryS, t_s = share * kBrakeS + 2 * kRampS + kLagS;
     const double b = v_r * (share * kBrakeS / 2 + 1.5 * kRampS);
     const double c = 0.85, z_d = 0.1, z_r = 0.03;
-    EXPECT_NEAR(separation.NeededM(share), v_h * (t_r + t_s) + v_r * t_r + b + c + z_d + z_r, kRounding) << share;
+    EXPECT_NEAR(separation.NeededM(share) + separation.UnseenM(v_r),
+                v_h * (t_r + t_s) + v_r * (t_r + kLagS) + b + c + z_d + z_r, kRounding)
+        << share;
   }
+}
+
+TEST(Separation, ASwitchIsLookedAtAsOftenAsItIsPolled) {
+  Limits limits;
+  limits.presence.source = PresenceSource::kGpio;
+  EXPECT_NEAR(Separation(limits).UnseenM(2), 1.6 * (0.1 + 0.02) + 2 * (0.1 + 0.02 + 0.07), kRounding);
 }
 
 TEST(Separation, RisesWithTheShareOfTheSpeed) {

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 
 #include "tests/fakes/source_tree.h"
 
@@ -25,6 +28,43 @@ TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
   for (const char* what :
        {"configuration", "perception", "linear algebra", "rendering", "clock", "data directory", "sockets"})
     EXPECT_EQ(Find(all, what).finding, Finding::kGood) << what << ": " << Find(all, what).detail;
+}
+
+/// What is said of persons when this section is added to a configuration.
+Checked OfPresence(const std::string& section) {
+  const std::string file = testing::TempDir() + "ns-presence.toml";
+  std::ifstream tree(kConfig);
+  std::ofstream(file) << tree.rdbuf() << section;
+  std::error_code ignored;  // There from the test before.
+  std::filesystem::create_directory_symlink(tests::SourceTree() + "/configs/cell", testing::TempDir() + "cell",
+                                            ignored);
+  return Find(CheckAll(file, ""), "presence");
+}
+
+TEST(CheckAll, WarnsThatNobodyIsSeenWithoutAPresenceSensor) {
+  const auto presence = OfPresence("");
+  EXPECT_EQ(presence.finding, Finding::kWarning);
+  EXPECT_THAT(presence.detail, HasSubstr("no presence sensor: nobody is seen"));
+}
+
+TEST(CheckAll, SaysAtWhichDistancesTheArmStopsAndHasItsWholeSpeed) {
+  const auto presence = OfPresence("[safety.presence]\nsource = \"topic\"\n");
+  EXPECT_EQ(presence.finding, Finding::kGood);
+  EXPECT_THAT(presence.detail, HasSubstr("stops for a person at 1.62 m and can keep its whole speed from 3.35 m"));
+}
+
+TEST(CheckAll, NamesASwitchThatCannotBeRead) {
+  const auto presence = OfPresence("[safety.presence]\nsource = \"gpio\"\nvalue_file = \"/nowhere/value\"\n");
+  EXPECT_EQ(presence.finding, Finding::kBad);
+  EXPECT_THAT(presence.detail, HasSubstr("/nowhere/value: No such file"));
+}
+
+TEST(CheckAll, FindsASwitchThatCanBeRead) {
+  const std::string value = testing::TempDir() + "ns-value";
+  std::ofstream(value) << "1\n";
+  const auto presence = OfPresence("[safety.presence]\nsource = \"gpio\"\nvalue_file = \"" + value + "\"\n");
+  EXPECT_EQ(presence.finding, Finding::kGood);
+  EXPECT_THAT(presence.detail, HasSubstr(value));
 }
 
 TEST(CheckAll, NamesAConfigurationThatIsNotThere) {

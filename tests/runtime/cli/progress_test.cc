@@ -77,6 +77,18 @@ TEST(StatusBlock, NamesWhoIsSilentAndWhyTheRobotStands) {
   EXPECT_THAT(block, HasSubstr("stopped because of hot"));
 }
 
+TEST(StatusBlock, SaysWhetherAnybodyIsSeenAndWhatTheyLeaveOfTheSpeed) {
+  Heard heard = Practising();
+  EXPECT_THAT(Joined(StatusBlock(heard, {})), HasSubstr("no presence sensor: nobody is seen"));
+  auto* person = heard.safety->mutable_period()->mutable_person();
+  person->set_presence(static_cast<unsigned>(core::Presence::kSeen));
+  person->set_distance_m(1.5);
+  person->set_speed_scale(0.4);
+  EXPECT_THAT(Joined(StatusBlock(heard, {})), HasSubstr("the nearest 1.50 m away: 40 % of the arm's speed"));
+  person->set_presence(static_cast<unsigned>(core::Presence::kSilent));
+  EXPECT_THAT(Joined(StatusBlock(heard, {})), HasSubstr("sensor is silent: taken for a person at the arm"));
+}
+
 TEST(StatusLine, HoldsEachPractisedTaskOnOneLine) {
   const std::string line = StatusLine(Practising(), {});
   EXPECT_THAT(line, HasSubstr("pick scripted 60/120 (50 %) learned 30/40 (75 %), latest: one try 16/40 (40 %), not "
