@@ -146,7 +146,7 @@ TEST_F(BesideAPerson, WhomAProgramTellsOfTheArmSlowsStopsAndGoesOn) {
 
   const double free_rad = Turned(4, kFarM, 0.3);
   Periods(3, kFarM);
-  const double beside_rad = -Turned(4, 1.6, -0.3);
+  const double beside_rad = -Turned(4, 1.8, -0.3);
   EXPECT_EQ(report_.verdict, core::Verdict::kLimited);
   EXPECT_EQ(report_.limit, core::LimitId::kPersonNear);
   EXPECT_LT(report_.person.speed_scale, 0.7);

@@ -188,6 +188,17 @@ TEST(PersonWatch, AReportIsTakenAsItWillBeWhenTheNextOneComes) {
   EXPECT_LT(story.watch.speed_scale(), 0.9) << "so fast it could not go on being";
 }
 
+TEST(PersonWatch, AReportThatIsLateSlowsTheArmMoreAndMore) {
+  Story story;
+  story.IsFree().Hears(2.0, milliseconds(500));
+  story.HearsNothing(milliseconds(100));
+  const double on_time = story.watch.speed_scale();
+  story.HearsNothing(milliseconds(100));
+  const double late = story.watch.speed_scale(), person_m = 2.0 - 1.6 * (0.1 + 0.2);
+  EXPECT_LT(late, on_time - 0.1);
+  EXPECT_NEAR(late, Separation(story.limits).SpeedScaleWithin(person_m), 1e-9);
+}
+
 TEST(PersonWatch, BetweenReportsAPersonWalksUpToTheArm) {
   Story story(PromptLimits());
   story.IsFree();

@@ -43,6 +43,17 @@ TEST(Separation, IsTheSumOfItsTerms) {
   }
 }
 
+/// While one joint still brakes the others go on at their share: were they counted as stopped, their way would be
+/// missing.
+TEST(Separation, CountsEveryJointAsStoppingAsSlowlyAsTheSlowest) {
+  Limits limits;
+  const Separation even(limits);
+  limits.acceleration_rad_s2_max[core::kRoll] = 4;  // A second from full speed instead of a tenth.
+  const Separation one_slow(limits);
+  const double v_r = even.full_speed_m_s();
+  EXPECT_NEAR(one_slow.NeededM(1) - even.NeededM(1), 0.9 * (1.6 + v_r / 2), kRounding);
+}
+
 TEST(Separation, ASwitchIsLookedAtAsOftenAsItIsPolled) {
   Limits limits;
   limits.presence.source = PresenceSource::kGpio;
