@@ -151,7 +151,7 @@ void Filter::WatchDeadline(core::Instant now) {
 
 /// A person who has gone lets the arm go on, once it has come to rest, as after an acknowledgement.
 void Filter::WatchPerson(core::Instant now) {
-  person_.Look(motion_.v_rad_s, now);
+  person_.Look(motion_, now);
   if (person_.too_near()) {
     Note({Verdict::kStopped, LimitId::kPersonNear, 0, person_.needed_m(), person_.room_m()});
     return Raise(StopCause::kPersonNear);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "core/action.h"
 #include "core/time.h"
+#include "safety/checks/arm_motion.h"
 #include "safety/checks/separation.h"
 #include "safety/config.h"
 
@@ -14,6 +16,24 @@ namespace nightshift::safety {
 struct PresenceReport {
   double distance_m = 0;       // From the nearest person to the nearest part of the arm. What is no distance is 0.
   std::uint64_t sequence = 0;  // The sensor's own, rising: what repeats itself says nothing.
+};
+
+/// How far the arm has gone of late: in at least the last `window`, and little more.
+class RecentTravel {
+ public:
+  explicit RecentTravel(core::Duration window);
+
+  /// The way since the last call.
+  void Add(double travel_m, core::Instant now);
+  double SumM() const;
+
+ private:
+  static constexpr std::size_t kParts = 16;  // One that is being filled, and as many as make up the window.
+
+  core::Duration part_;
+  std::array<double, kParts> travel_m_{};
+  std::size_t newest_ = 0;
+  core::Instant begin_{};  // Of the newest.
 };
 
 /// Hazard: a person near a moving arm; a sensor that does not say so. Keeps how near a person can be by now, whatever
@@ -35,8 +55,8 @@ class PersonWatch {
   void Hear(const PresenceReport& report);
 
   /// One tick.
-  /// @param commanded_v_rad_s what the arm does; between two looks it is no faster than at one of them.
-  void Look(const core::AxisArray& commanded_v_rad_s, core::Instant now);
+  /// @param commanded what the arm does; between two looks it is no faster than at one of them.
+  void Look(const ArmMotion& commanded, core::Instant now);
 
   /// Must the arm stop, or stay so?
   bool too_near() const { return too_near_; }
@@ -52,12 +72,14 @@ class PersonWatch {
 
  private:
   void Pass(double passed_s, double arm_speed_m_s, core::Instant now);
+  double SpeedToComeMS(const ArmMotion& commanded) const;
   void Take(const PresenceReport& report, core::Instant now);
   void Decide(double passed_s, core::Instant now);
 
   PresenceConfig config_;
   core::Duration age_max_, clear_after_;
-  core::Duration hidden_;  // For so long the arm may have moved unseen when a report arrives.
+  core::AxisArray jerk_rad_s3_max_;
+  std::size_t axes_;
   Separation separation_;
   double needed_m_;
 
@@ -68,10 +90,9 @@ class PersonWatch {
   std::optional<core::Instant> looked_;
   double now_m_ = 0;  // A person is no nearer than this, now.
   double told_m_ = 0;
-  double arm_speed_m_s_ = 0;  // At the last look.
-  // The fastest of at least `hidden_` until now is the greater of two: of a time of that length, and since.
-  double fastest_before_m_s_ = 0, fastest_since_m_s_ = 0;
-  core::Instant since_{};
+  RecentTravel unseen_travel_;        // Of the arm, in the time for which a report is on its way.
+  double arm_speed_m_s_ = 0;          // At the last look,
+  double arm_speed_to_come_m_s_ = 0;  // and soon after it, whatever is wanted.
 
   bool too_near_;
   core::Instant near_until_{};

@@ -326,15 +326,15 @@ void TimePersonWatch() {
   core::Random random(7);
   Stopwatch stopwatch(kTicks);
   core::Instant now{};
-  core::AxisArray v_rad_s{};
+  ArmMotion arm;
   std::size_t allocations = 0;
   for (std::uint64_t tick = 1; tick <= kTicks; ++tick) {
     const PresenceReport report{random.Uniform(1, 3), tick};
-    for (double& v : v_rad_s) v = random.Uniform(-1, 1);
+    for (double& v : arm.v_rad_s) v = random.Uniform(-1, 1);
     const std::size_t before = AllocationsSoFar();
     stopwatch.Time([&] {
       watch.Hear(report);
-      watch.Look(v_rad_s, now);
+      watch.Look(arm, now);
     });
     allocations += AllocationsSoFar() - before;
     now += limits.control_period;
@@ -356,7 +356,7 @@ void Run(double joint_steps) {
     MeasureTask("none", {}, steps);
     MeasureTask("tabletop", TabletopLimits(), steps);
   }
-  for (const double distance_m : {3.0, 2.0, 1.8, 1.7, 1.6, 1.55, 1.5, 1.45, 1.4}) MeasureTaskBesideAPerson(distance_m);
+  for (const double distance_m : {10.0, 2.5, 2.2, 2.0, 1.9, 1.8, 1.7, 1.65, 1.6}) MeasureTaskBesideAPerson(distance_m);
   DriveHostileJoints(joint_steps * (1 - kArmShare));
   DriveHostileArms(joint_steps * kArmShare);
 }

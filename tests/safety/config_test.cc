@@ -163,5 +163,46 @@ TEST(SafetyLimits, RefusesCountsThatWouldSwitchACheckOff) {
   EXPECT_THAT(FaultAfter([](Limits& l) { l.axes = 9; }), HasSubstr("axes = 9: must be in [1, 8]"));
 }
 
+TEST(SafetyLimits, EachNumberOfThePresenceSensorMayBeWhatItSaysAndNoMore) {
+  struct Field {
+    const char* key;
+    double PresenceConfig::*value;
+    double below, lowest, highest;
+  };
+  using P = PresenceConfig;
+  const Field fields[] = {{"poll_s", &P::poll_s, 0, 1e-9, 1},
+                          {"switch_distance_m", &P::switch_distance_m, 0, 1e-9, 100},
+                          {"report_every_s", &P::report_every_s, 0, 1e-9, 2},
+                          {"age_s_max", &P::age_s_max, 0, 1e-9, 2},
+                          {"sensor_delay_s", &P::sensor_delay_s, -1e-9, 0, 2},
+                          {"person_speed_m_s", &P::person_speed_m_s, 0, 1e-9, 10},
+                          {"arm_lag_s", &P::arm_lag_s, -1e-9, 0, 1},
+                          {"intrusion_m", &P::intrusion_m, -1e-9, 0, 2},
+                          {"sensor_error_m", &P::sensor_error_m, -1e-9, 0, 100},
+                          {"arm_error_m", &P::arm_error_m, -1e-9, 0, 1},
+                          {"speed_scale_min", &P::speed_scale_min, 0, 1e-9, 1},
+                          {"rise_s", &P::rise_s, 0, 1e-9, 60},
+                          {"clear_margin_m", &P::clear_margin_m, -1e-9, 0, 100},
+                          {"clear_s", &P::clear_s, -1e-9, 0, 3600}};
+  for (const auto& [key, value, below, lowest, highest] : fields) {
+    const auto set = [value = value](Limits& l, double v) { l.presence.*value = v; };
+    ExpectEdges({("presence." + std::string(key)).c_str(), set, below, lowest, highest, highest * 1.000001});
+    EXPECT_THAT(FaultAfter([&](Limits& l) { set(l, std::nan("")); }), HasSubstr(key));
+  }
+}
+
+TEST(SafetyLimits, ASwitchNeedsAFileAndASightThatLetsTheArmMoveAtAll) {
+  const auto with = [](const std::string& file, double distance_m) {
+    return FaultAfter([&](Limits& l) {
+      l.presence.source = PresenceSource::kGpio;
+      l.presence.value_file = file;
+      l.presence.switch_distance_m = distance_m;
+    });
+  };
+  EXPECT_EQ(with("value", 2.5), "");
+  EXPECT_THAT(with("", 2.5), HasSubstr("safety.presence.value_file = \"\": must be the file"));
+  EXPECT_THAT(with("value", 1.5), HasSubstr("safety.presence.switch_distance_m = 1.5: must be at least 1.648"));
+}
+
 }  // namespace
 }  // namespace nightshift::safety

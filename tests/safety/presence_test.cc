@@ -42,13 +42,13 @@ class Story {
   /// Past the time for which a person must be away.
   Story& IsFree() { return Hears(kFarM, milliseconds(2500)); }
   void Tick() {
-    watch.Look(v_rad_s, now);
+    watch.Look(arm, now);
     now += limits.control_period;
   }
 
   Limits limits;
   PersonWatch watch;
-  core::AxisArray v_rad_s{};
+  ArmMotion arm;
   core::Instant now{};
   std::uint64_t sequence = 100;
 };
@@ -181,9 +181,9 @@ TEST(PersonWatch, AReportIsTakenAsItWillBeWhenTheNextOneComes) {
   EXPECT_NEAR(story.watch.room_m(), kFarM - separation.UnseenM(least_m_s), 1e-9);
   story.Hears(2.2, milliseconds(2000));
   EXPECT_NEAR(story.watch.speed_scale(), 1, 1e-9) << "it stands";
-  story.v_rad_s[core::kPan] = 3;
+  story.arm.v_rad_s[core::kPan] = 3;
   story.Hears(2.2, milliseconds(4));
-  const double arm_m_s = separation.ArmSpeedMS(story.v_rad_s);
+  const double arm_m_s = separation.ArmSpeedMS(story.arm.v_rad_s);
   EXPECT_NEAR(story.watch.speed_scale(), separation.SpeedScaleWithin(2.2 - separation.UnseenM(arm_m_s)), 1e-9);
   EXPECT_LT(story.watch.speed_scale(), 0.9) << "so fast it could not go on being";
 }
@@ -210,9 +210,9 @@ TEST(PersonWatch, BetweenReportsAPersonWalksUpToTheArm) {
 TEST(PersonWatch, BetweenReportsTheArmReachesForThePerson) {
   Story story(PromptLimits());
   story.IsFree();
-  story.v_rad_s[core::kPan] = -2;
+  story.arm.v_rad_s[core::kPan] = -2;
   story.Tick();
-  const double before_m = story.watch.room_m(), arm_m_s = Separation(story.limits).ArmSpeedMS(story.v_rad_s);
+  const double before_m = story.watch.room_m(), arm_m_s = Separation(story.limits).ArmSpeedMS(story.arm.v_rad_s);
   ASSERT_GT(arm_m_s, 0.3);
   story.HearsNothing(milliseconds(200));
   EXPECT_NEAR(before_m - story.watch.room_m(), (1.6 + arm_m_s) * 0.2, 1e-9);
@@ -222,14 +222,60 @@ TEST(PersonWatch, OfAReportIsTakenWhatPersonAndArmDidWhileItWasOnItsWay) {
   Story story(PromptLimits());
   story.IsFree();
   EXPECT_NEAR(story.watch.room_m(), kFarM - 1.6 * 0.1, 1e-9) << "the arm stood";
-  story.v_rad_s[core::kLift] = 3;
+  story.arm.v_rad_s[core::kLift] = 3;
   story.Tick();
-  story.v_rad_s = {};
-  const double arm_m_s = Separation(story.limits).ArmSpeedMS({0, 3});
+  story.arm.v_rad_s = {};
+  const double arm_m = Separation(story.limits).ArmSpeedMS({0, 3}) * 0.008;  // At one of two looks, twice.
   story.Hears(kFarM, milliseconds(160));
-  EXPECT_NEAR(story.watch.room_m(), kFarM - 1.6 * 0.1 - arm_m_s * 0.17, 1e-9) << "it moved within delay and lag";
-  story.Hears(kFarM, milliseconds(400));
+  EXPECT_NEAR(story.watch.room_m(), kFarM - 1.6 * 0.1 - arm_m, 1e-9) << "it moved within delay and lag";
+  story.Hears(kFarM, milliseconds(32));
   EXPECT_NEAR(story.watch.room_m(), kFarM - 1.6 * 0.1, 1e-9) << "that is long ago";
+}
+
+TEST(PersonWatch, AnArmThatSpeedsUpCountsAsFastAsItWillBe) {
+  Story story;
+  story.IsFree();
+  story.arm.v_rad_s[core::kPan] = 1;
+  story.arm.a_rad_s2[core::kPan] = 40;  // 0.2 rad/s more, at 4000 rad/s^3.
+  story.Hears(2.0, milliseconds(1000));
+  const Separation separation(story.limits);
+  EXPECT_NEAR(story.watch.speed_scale(),
+              separation.SpeedScaleWithin(2.0 - separation.UnseenM(separation.ArmSpeedMS({1.2}))), 1e-9);
+  story.arm.a_rad_s2[core::kPan] = -40;
+  story.Hears(2.0, milliseconds(1000));
+  EXPECT_NEAR(story.watch.speed_scale(),
+              separation.SpeedScaleWithin(2.0 - separation.UnseenM(separation.ArmSpeedMS({1}))), 1e-9);
+}
+
+TEST(RecentTravel, CountsAllOfTheWindowAndLittleMore) {
+  const milliseconds window(150);
+  core::Random random(4);
+  for (int i = 0; i < 200; ++i) {
+    RecentTravel travel(window);
+    core::Instant now{milliseconds(random.Index(1000))};
+    travel.Add(1, now);
+    const auto begin = now;
+    while (now - begin <= milliseconds(300)) {
+      ASSERT_TRUE(now - begin > window || travel.SumM() == 1) << (now - begin).count();
+      ASSERT_TRUE(now - begin < window + milliseconds(20) || travel.SumM() == 0) << (now - begin).count();
+      now += milliseconds(1 + random.Index(20));
+      travel.Add(0, now);
+    }
+  }
+}
+
+TEST(RecentTravel, AfterALongPauseNothingButTheNewestIsLeft) {
+  RecentTravel travel{milliseconds(150)};
+  travel.Add(1, core::Instant{milliseconds(10)});
+  travel.Add(2, core::Instant{milliseconds(5000)});
+  EXPECT_EQ(travel.SumM(), 2);
+}
+
+TEST(RecentTravel, WithoutAWindowTheNewestCounts) {
+  RecentTravel travel{core::Duration(0)};
+  travel.Add(1, core::Instant{milliseconds(4)});
+  travel.Add(2, core::Instant{milliseconds(8)});
+  EXPECT_EQ(travel.SumM(), 2);
 }
 
 /// How long a person must be at a distance until the stop is over; nothing within five seconds.
