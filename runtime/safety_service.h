@@ -12,7 +12,6 @@
 
 namespace nightshift::wire {
 class SafetyReply;
-class SafetyRequest;
 }  // namespace nightshift::wire
 
 namespace nightshift::runtime {
@@ -43,7 +42,6 @@ class SafetyService {
  private:
   void TakeRequests();
   void Take(const io::Replier::Request& request);
-  SafetyMail MailOf(const wire::SafetyRequest& message, core::Result<void>* fault) const;
   void SendAnswers();
   void Send(Ticket ticket, const wire::SafetyReply& reply);
   void Send(const StopAnswer& answer);

@@ -38,10 +38,11 @@ class ArmJudge {
   /// Before the first tick, and where the arm was put: what is outside there may stay so, and not get worse.
   void Begin(const Filter& filter) {
     for (std::size_t i = 0; i < axes_; ++i) Rest(i, filter.commanded_q_rad()[i]);
-    lowest_rad_ = highest_rad_ = filter.commanded_q_rad();
+    seen_q_rad_ = lowest_rad_ = highest_rad_ = filter.commanded_q_rad();
     BeginOutside(filter);
     epoch_ = filter.latch().epoch;
     was_latched_ = filter.latch().latched();
+    latch_id_ = filter.latch().id;
     refused_ = filter.proposals_refused();
   }
 
@@ -55,9 +56,9 @@ class ArmJudge {
   void Note(const Filter& filter, const Given& given) {
     NoteLife(filter, given);
     TakeNext(filter);
-    if (given.seen != nullptr && NoteReseed(*given.seen)) BeginOutside(filter);
+    if (NoteReseed(given)) BeginOutside(filter);
     if (!Brakes()) NoteBegun();
-    NoteInside();
+    if (!Rests()) NoteInside();
     tally_.Note(Promise::kLiveCommand, live_ || Brakes() ? 0 : 1);
     NoteEscape();
     for (std::size_t i = 0; i < axes_; ++i) NoteAxis(i);
@@ -82,7 +83,7 @@ class ArmJudge {
     std::uint64_t sequence = 0;
     core::Instant until;
   };
-  static constexpr double kSame = 1e-12;
+  static constexpr double kSame = 1e-9;     // Of two stops that were worked out from one tick and from the next.
   static constexpr double kSurelyM = 1e-6;  // The filter's distances are less than the truth by at most this.
 
   /// The epochs that a stop has ended, and the command that may be carried out.
@@ -126,16 +127,24 @@ class ArmJudge {
 
   bool Brakes() const { return std::all_of(follows_.begin(), follows_.begin() + limits_.axes, std::identity{}); }
 
-  /// Where the arm holds no torque, or has stopped pushing, the setpoint is where it was measured, at rest.
-  bool NoteReseed(const core::JointState& seen) {
+  bool Rests() const {
+    return Brakes() && std::all_of(stop_.begin(), stop_.begin() + limits_.axes,
+                                   [](const JointStop& stop) { return stop.duration_s() == 0; });
+  }
+
+  /// Where the arm holds no torque, or has stopped pushing, the setpoint is where it was measured, at rest: in this
+  /// tick, or in the last one before a stop was cleared.
+  bool NoteReseed(const Given& given) {
     bool any = false;
     for (std::size_t i = 0; i < axes_; ++i) {
       const auto& [q_rad, v_rad_s, a_rad_s2] = next_[i];
-      const bool may = !seen.powered || stop_[i].duration_s() == 0;
-      if (follows_[i] || !may || v_rad_s != 0 || a_rad_s2 != 0 || q_rad != seen.q_rad[i]) continue;
+      const bool may = (given.seen != nullptr && !given.seen->powered) || stop_[i].duration_s() == 0;
+      const bool measured = q_rad == seen_q_rad_[i] || (given.seen != nullptr && q_rad == given.seen->q_rad[i]);
+      if (follows_[i] || !may || !measured || v_rad_s != 0 || a_rad_s2 != 0) continue;
       Rest(i, q_rad);
       follows_[i] = any = true;
     }
+    if (given.seen != nullptr) seen_q_rad_ = given.seen->q_rad;
     return any;
   }
 
@@ -251,6 +260,7 @@ class ArmJudge {
     double lowest = 0, highest = 0;
   };
   std::array<Reach, core::kAxesMax> reach_rad_{};
+  core::AxisArray seen_q_rad_{};  // Measured last.
 
   std::optional<Live> live_, last_live_;
   core::Epoch epoch_ = 0, dead_epoch_ = 0;
