@@ -83,8 +83,10 @@ class ArmJudge {
     std::uint64_t sequence = 0;
     core::Instant until;
   };
-  static constexpr double kSame = 1e-9;     // Of two stops that were worked out from one tick and from the next.
-  static constexpr double kSurelyM = 1e-6;  // The filter's distances are less than the truth by at most this.
+  // A stop that is worked out anew in the middle of it is the same one but for rounding, which its roots make more of.
+  static constexpr double kSameRad = 1e-9, kSameRadS = 1e-7;
+  static constexpr double kGoesOnRadS = 1e-11;  // Then it is the one that was stored, and not one just like it.
+  static constexpr double kSurelyM = 1e-6;      // The filter's distances are less than the truth by at most this.
 
   /// The epochs that a stop has ended, and the command that may be carried out.
   void NoteLife(const Filter& filter, const Given& given) {
@@ -120,8 +122,9 @@ class ArmJudge {
     for (std::size_t i = 0; i < axes_; ++i) {
       next_[i] = {filter.commanded_q_rad()[i], filter.commanded_v_rad_s()[i], filter.commanded_a_rad_s2()[i]};
       const JerkMotion stopped = stop_[i].At(BoundsOf(i).tick_s);
-      follows_[i] =
-          std::abs(next_[i].q_rad - stopped.q_rad) < kSame && std::abs(next_[i].v_rad_s - stopped.v_rad_s) < kSame;
+      const double v_off_rad_s = std::abs(next_[i].v_rad_s - stopped.v_rad_s);
+      follows_[i] = std::abs(next_[i].q_rad - stopped.q_rad) < kSameRad && v_off_rad_s < kSameRadS;
+      goes_on_[i] = follows_[i] && v_off_rad_s < kGoesOnRadS;
     }
   }
 
@@ -142,7 +145,7 @@ class ArmJudge {
       const bool measured = q_rad == seen_q_rad_[i] || (given.seen != nullptr && q_rad == given.seen->q_rad[i]);
       if (follows_[i] || !may || !measured || v_rad_s != 0 || a_rad_s2 != 0) continue;
       Rest(i, q_rad);
-      follows_[i] = any = true;
+      follows_[i] = goes_on_[i] = any = true;
     }
     if (given.seen != nullptr) seen_q_rad_ = given.seen->q_rad;
     return any;
@@ -215,7 +218,7 @@ class ArmJudge {
     travelled_rad_ += std::abs(next.q_rad - motion_[i].q_rad);
     lowest_rad_[i] = std::min(lowest_rad_[i], next.q_rad);
     highest_rad_[i] = std::max(highest_rad_[i], next.q_rad);
-    stop_[i] = follows_[i] ? stop_[i].After(bounds.tick_s) : JointStop(next, bounds);
+    stop_[i] = goes_on_[i] ? stop_[i].After(bounds.tick_s) : JointStop(next, bounds);
     motion_[i] = next;
     mean_v_rad_s_[i] = v;
   }
@@ -250,7 +253,7 @@ class ArmJudge {
   ClearanceJudge clearance_;
   std::size_t axes_;
   std::array<JerkMotion, core::kAxesMax> motion_{}, next_{};  // As of the tick before, and of this one.
-  std::array<bool, core::kAxesMax> follows_{};                // The stop that was stored, in this tick.
+  std::array<bool, core::kAxesMax> follows_{}, goes_on_{};    // The stop that was stored, in this tick.
   std::array<JointStop, core::kAxesMax> stop_;                // That must be stored, as seen from outside.
   core::AxisArray mean_v_rad_s_{}, lowest_rad_{}, highest_rad_{};
   double outside_m_ = 0, least_m_ = 0;
