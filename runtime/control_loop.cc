@@ -13,6 +13,14 @@ constexpr milliseconds kFirstReadingRetry{20};  // The driver's own wait comes o
 constexpr milliseconds kCatchUpMax{40};         // Ticks missed beyond this are not made up for.
 constexpr int kBrakeTicksMax = 100;             // At the end; the stop from full speed takes 25.
 
+/// What the driver reads. A clock that says what none can is taken for garbage: ours would go along, and over its end.
+core::Result<core::JointState> ReadingOf(core::RobotDriver& robot) {
+  auto seen = robot.Read();
+  if (seen && robot.pacing() == core::Pacing::kLockStep && seen->time > ControlLoop::kClockMax)
+    return tl::make_unexpected(core::Fault{core::FaultCode::kMalformedMessage, {}});  // No text: nothing is allocated.
+  return seen;
+}
+
 }  // namespace
 
 ControlLoop::ControlLoop(const Parts& parts, const safety::Limits& limits, LoopSpeed speed)
@@ -35,7 +43,7 @@ void ControlLoop::Tick() {
 void ControlLoop::AwaitFirstReading() {
   while (!stopping_) {
     ++counters_.progress;
-    const auto seen = parts_.robot.Read();
+    const auto seen = ReadingOf(parts_.robot);
     if (seen) {
       last_seen_ = *seen;
       return;
@@ -59,7 +67,7 @@ void ControlLoop::BrakeToRest() {
 
 core::Result<core::JointState> ControlLoop::Read() {
   Pace();
-  auto seen = parts_.robot.Read();
+  auto seen = ReadingOf(parts_.robot);
   now_ += clock_known_ ? limits_.control_period : core::Duration(0);
   driver_failed_ = !seen;
   if (!seen) {

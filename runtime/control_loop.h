@@ -56,6 +56,9 @@ class ControlLoop {
     std::atomic<std::uint64_t> driver_garbled{0};
   };
 
+  /// Of a device's clock. No session comes to a century; beyond it a reading is garbled as a whole.
+  static constexpr core::Instant kClockMax{std::chrono::hours(24 * 365 * 100)};
+
   /// @param limits the filter's own.
   ControlLoop(const Parts& parts, const safety::Limits& limits, LoopSpeed speed);
 

@@ -132,7 +132,8 @@ STORIES = {
     "readings-that-are-none": ARMED + counted(READING, reading([0.5] * 5)) + counted(READING, b"\xff" * 9) +
                               counted(READING, reading(START, torque=1e6)) + counted(READING, reading(START, temperature=NAN)) + ticks(30),
     "readings-repeated": ARMED + moved(step(pan=0.3), 6) + counted(READING, reading(START)) * 8 + ticks(20),
-    "readings-from-the-future": ARMED + moved(step(pan=0.3), 6) + counted(READING, reading(START, time_ns=3600 * 10**9)) + moved(step(), 30),
+    "readings-of-a-later-time": ARMED + moved(step(pan=0.3), 6) + counted(READING, reading(START, time_ns=3600 * 10**9)) + moved(step(), 30),
+    "readings-from-the-end-of-time": ARMED + moved(step(pan=0.3), 6) + counted(READING, reading(START, time_ns=2**63 - 1)) + moved(step(), 30),
     "malformed": ARMED + b"".join(counted(REQUEST, b) for b in [b"", b"\xff", b"\x00" * 20, b"\x08\x01", b"\x08\x02\x22\x00", b"\x12\xff\x01"]) +
                  moved(step(pan=0.1)),
     "another-protocol": raw(STOP, protocol=2) + raw(WITHDRAW, protocol=0) + raw(STOP),
@@ -144,7 +145,8 @@ def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).with_name("corpus")
     folder.mkdir(parents=True, exist_ok=True)
     for i, (name, records) in enumerate(STORIES.items()):
-        (folder / f"seed-{name}").write_bytes(bytes([i % 4]) + records)
+        setting = 1 if "time" in name else i % 4  # Only in lock-step the clock is the arm's.
+        (folder / f"seed-{name}").write_bytes(bytes([setting]) + records)
 
 
 if __name__ == "__main__":

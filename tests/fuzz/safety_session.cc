@@ -255,7 +255,8 @@ class Session {
   /// The loop's robot time.
   void NoteClock() {
     now_ += limits_.control_period;
-    if (arm_.pacing() == core::Pacing::kLockStep && arm_.seen) now_ = std::max(now_, arm_.seen->time);
+    if (arm_.pacing() != core::Pacing::kLockStep || !arm_.seen) return;
+    if (arm_.seen->time <= ControlLoop::kClockMax) now_ = std::max(now_, arm_.seen->time);
   }
 
   void NoteLatch() {

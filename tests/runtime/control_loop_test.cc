@@ -32,7 +32,7 @@ class FakeRobot final : public core::RobotDriver {
     ++reads;
     if (silent) return core::Fail(core::FaultCode::kDriverTimeout, "silent");
     state.sequence = ++sequence_;
-    state.time = core::Instant(applied * kTick);
+    state.time = clock ? *clock : core::Instant(applied * kTick);
     return state;
   }
   core::Result<void> Apply(const core::SafeAction& action) override {
@@ -46,6 +46,7 @@ class FakeRobot final : public core::RobotDriver {
   core::JointState state;
   int reads = 0, applied = 0;
   bool silent = false, deaf = false;
+  std::optional<core::Instant> clock;  // What it says instead of the truth.
 
  private:
   core::Pacing pacing_;
@@ -280,6 +281,22 @@ TEST(ControlLoop, TimeGoesOnWithoutReadingsAndNeverBack) {
       last = period->report.joints.time;
     }
   EXPECT_EQ(last, core::Instant(milliseconds(300)));
+}
+
+TEST(ControlLoop, AReadingFromATimeThatNoClockComesToIsGarbledAndLeavesTheClockAsItWas) {
+  Rig rig;
+  rig.Arm();
+  rig.robot.clock = core::Instant::max();
+  rig.Ticks(1);
+  EXPECT_EQ(rig.loop.counters().driver_garbled, 1u);
+  rig.Ticks(10);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kDriverLost);
+  rig.robot.clock.reset();
+  rig.Exchange();
+  rig.Ticks(60);
+  const auto report = rig.Report();
+  ASSERT_TRUE(report);
+  EXPECT_LT(report->joints.time, core::Instant(std::chrono::seconds(1)));
 }
 
 TEST(ControlLoop, AMonotonicClockSleepsToEachTickAndDoesNotWaitForAnyone) {

@@ -177,7 +177,7 @@ TEST(Filter, MovesAnArmThatHasTwiceTheTimeAlongTheSameWay) {
 
 /// One limit, tightened by a share; its name.
 const char* Tighten(core::Random& random, Limits& limits) {
-  const double share = random.Uniform(0.3, 1);
+  const double share = random.Uniform(0.3, 0.9);
   const auto axis = static_cast<std::size_t>(random.Index(core::kArmAxes));
   const auto shorten = [share](std::chrono::nanoseconds d) { return core::Seconds(share * core::ToSeconds(d)); };
   switch (random.Index(10)) {
@@ -186,7 +186,7 @@ const char* Tighten(core::Random& random, Limits& limits) {
     case 2: return limits.speed_rad_s_max[axis] *= share, "speed";
     case 3: return limits.acceleration_rad_s2_max[axis] *= share, "acceleration";
     case 4: return limits.jerk_rad_s3_max[axis] *= share, "jerk";
-    case 5: return limits.workspace_m_max = limits.workspace_m_max * share, "workspace_max";
+    case 5: return limits.workspace_m_max = limits.workspace_m_max * std::max(share, 0.6), "workspace_max";
     case 6: return limits.workspace_m_min.y *= share, "workspace_min";
     case 7: return limits.clearance_m /= share, "clearance";
     case 8: return limits.boxes.back().half_m = limits.boxes.back().half_m * (1 / share), "a larger crate";
@@ -195,9 +195,27 @@ const char* Tighten(core::Random& random, Limits& limits) {
   return "";
 }
 
-/// Does one arm, from its start, get to the target with nothing limited on the way?
-bool Passes(const Limits& limits, const core::AxisArray& target_q_rad) {
+/// A pose within all limits, from where nothing has to escape; every other one not far from what the arm must keep
+/// clear of.
+core::AxisArray AnyStart(core::Random& random, const Limits& limits) {
+  ClearanceJudge judge(limits);
+  const bool near = random.Chance(0.5);
+  core::AxisArray q_rad{};
+  int tries = 0;
+  do {
+    NIGHTSHIFT_CHECK(++tries < 100'000);
+    for (std::size_t i = 0; i < core::kArmAxes; ++i)
+      q_rad[i] = random.Uniform(limits.q_rad_min[i], limits.q_rad_max[i]);
+    judge.ExcessM(q_rad);
+  } while (OutsideBoxM(limits, q_rad) > -0.01 || judge.least_m() < limits.clearance_m ||
+           (near && judge.least_m() > 3 * limits.clearance_m));
+  return q_rad;
+}
+
+/// Does an arm get from the start to the target with nothing limited on the way?
+bool Passes(const Limits& limits, const core::AxisArray& start_q_rad, const core::AxisArray& target_q_rad) {
   IdealArm arm(limits);
+  arm.seen.q_rad = start_q_rad;
   arm.Arm();
   const auto proposal = InTime(arm, target_q_rad);
   for (int tick = 0; tick < PeriodTicks(limits); ++tick) {
@@ -211,14 +229,14 @@ TEST(Filter, LetsNothingMorePassWhenALimitIsTightened) {
   const std::uint64_t seed = 73;
   core::Random random(seed);
   int passed = 0, no_longer = 0;
-  for (int index = 0; index < 3000; ++index) {
+  for (int index = 0; index < 4000; ++index) {
     const Limits limits = CrowdedLimits();
     Limits tighter = limits;
     const char* what = Tighten(random, tighter);
-    IdealArm arm(limits);
-    auto target = arm.seen.q_rad;
-    for (std::size_t i = 0; i < core::kArmAxes; ++i) target[i] += random.Uniform(-0.12, 0.12);
-    const bool passes = Passes(limits, target), still_passes = Passes(tighter, target);
+    const auto start = AnyStart(random, tighter);
+    auto target = start;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) target[i] += random.Uniform(-0.15, 0.15);
+    const bool passes = Passes(limits, start, target), still_passes = Passes(tighter, start, target);
     ASSERT_FALSE(still_passes && !passes) << "seed " << seed << " index " << index << " tighter: " << what;
     passed += still_passes;
     no_longer += passes && !still_passes;
