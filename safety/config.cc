@@ -77,6 +77,20 @@ Result<void> CheckWorkspace(const Limits& limits) {
   return {};
 }
 
+/// A loop that stood still for just not too long lets the setpoint leap: by less than what stops the arm.
+Result<void> CheckLeap(const Limits& limits) {
+  for (int i = 0; i < limits.axes; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const double leap_rad = limits.speed_rad_s_max[at] * core::ToSeconds(limits.overrun_max);
+    if (!(leap_rad < limits.tracking_error_rad_max[at]))
+      return Bad("overrun_s_max", Text(core::ToSeconds(limits.overrun_max)),
+                 std::string("so short that at ") + Text(limits.speed_rad_s_max[at]) + " rad/s the setpoint of " +
+                     kAxisNames[at] + " leaps by less than its tracking_error_rad_max = " +
+                     Text(limits.tracking_error_rad_max[at]) + " (now " + Text(leap_rad) + " rad)");
+  }
+  return {};
+}
+
 Result<void> CheckTime(const Limits& limits) {
   using std::chrono::milliseconds;
   const auto ms = [](core::Duration d) { return Text(core::ToSeconds(d) * 1e3) + " ms"; };
@@ -92,6 +106,17 @@ Result<void> CheckTime(const Limits& limits) {
   if (!(limits.peer_wait_max >= milliseconds(1) && limits.peer_wait_max <= milliseconds(10000)))
     return Bad("peer_wait_max", ms(limits.peer_wait_max), "in [1, 10000] ms");
   return {};
+}
+
+Result<void> CheckWatchdogs(const Limits& limits) {
+  const auto text = [](core::Duration d) { return Text(core::ToSeconds(d)); };
+  const auto fine = [&](core::Duration value, double s_max) {
+    return value >= limits.control_period && value <= core::Seconds(s_max);
+  };
+  const std::string from = "from control_period_s = " + text(limits.control_period) + " to ";
+  if (!fine(limits.overrun_max, 0.2)) return Bad("overrun_s_max", text(limits.overrun_max), from + "0.2");
+  if (!fine(limits.reading_age_max, 1)) return Bad("reading_age_s_max", text(limits.reading_age_max), from + "1");
+  return CheckLeap(limits);
 }
 
 Result<void> CheckCounts(const Limits& limits) {
@@ -143,7 +168,8 @@ Result<void> CheckSurroundings(const Limits& limits) {
 Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
-  for (const auto check : {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckCounts})
+  for (const auto check :
+       {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckWatchdogs, CheckCounts})
     if (auto fine = check(limits); !fine) return fine;
   return {};
 }

@@ -67,8 +67,12 @@ struct Limits {
   core::Duration policy_period{std::chrono::milliseconds(100)};
   core::Duration command_deadline_max{std::chrono::milliseconds(300)};  // Three policy periods: the longest allowed.
   core::Duration peer_wait_max{std::chrono::milliseconds(1000)};  // Wall time a simulated clock waits for a supervisor.
-  int blind_ticks_max = 5;                                        // Readings in a row that may be missing: 20 ms.
-  int power_up_ticks_max = 250;                                   // Until drives that were told to hold must hold: 1 s.
+  core::Duration overrun_max{std::chrono::milliseconds(40)};  // The loop may stand still: the setpoint then leaps by at
+                                                              // most 0.16 rad, less than tracking leaves at full lag.
+  core::Duration reading_age_max{
+      std::chrono::milliseconds(60)};  // Older counts as none: at full speed 0.24 rad behind.
+  int blind_ticks_max = 5;             // Readings in a row that may be missing: 20 ms.
+  int power_up_ticks_max = 250;        // Until drives that were told to hold must hold: 1 s.
 
   // Clearing a stop.
   core::AxisArray reseed_error_rad_max{0.1, 0.1, 0.1, 0.1, 0.1, 1.5};  // Beyond it the setpoint is measured anew.

@@ -83,6 +83,20 @@ Judgement Filter::JudgeBlind(core::Instant now) {
   return Conclude();
 }
 
+Judgement Filter::JudgeMissed(core::Instant now) {
+  finding_ = {};
+  const bool blind = !seen_ || blind_ticks_ > 0;
+  if (!blind) Watch(*seen_);
+  WatchDeadline(now);
+  blind ? Brake(At(limits_.axes)) : Advance(now);
+  return Conclude();
+}
+
+void Filter::Overran() {
+  for (std::size_t i = 0; i < At(limits_.axes); ++i) RestAt(i, motion_.q_rad[i]);
+  Raise(StopCause::kOverrun);
+}
+
 void Filter::Sent(bool reached) {
   unsent_ticks_ = reached ? 0 : std::min(unsent_ticks_ + 1, limits_.blind_ticks_max + 1);
   if (unsent_ticks_ > limits_.blind_ticks_max) Raise(StopCause::kDriverLost);

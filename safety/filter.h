@@ -46,6 +46,15 @@ class Filter {
   /// One tick without a reading: the stored stop, one step on. Proposals that arrive meanwhile are lost.
   Judgement JudgeBlind(core::Instant now);
 
+  /// A tick that the loop slept through by a little: the motion goes on as it would have, with the newest reading as it
+  /// was. Its action is no longer for the drives: the next one leads on from it.
+  Judgement JudgeMissed(core::Instant now);
+
+  /// The loop stood still for longer than `overrun_max`: the drives hold what they heard last, or have stopped by
+  /// themselves, and to go on would be a leap. The command rests where it was last; latched, and what was wanted is
+  /// dead.
+  void Overran();
+
   /// Whether the last action reached the drives. Too many in a row that did not: the driver is lost.
   void Sent(bool reached);
 

@@ -27,6 +27,8 @@ bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_
          core::IsFinite(seen.current_a, axes) && core::IsFinite(seen.temperature_c, axes);
 }
 
+bool IsOld(const Limits& limits, core::Duration age) { return age < core::Duration(0) || age > limits.reading_age_max; }
+
 bool FrozenContent::Look(const core::JointState& seen, const core::AxisArray& commanded_v_rad_s, double tick_s) {
   const bool same = last_ && seen.q_rad == last_->q_rad && seen.dq_rad_s == last_->dq_rad_s &&
                     seen.torque_nm == last_->torque_nm && seen.current_a == last_->current_a;

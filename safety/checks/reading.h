@@ -5,13 +5,16 @@
 #include "core/observation.h"
 #include "safety/config.h"
 
-/// Hazard: the arm is not what the driver says it is: silent, frozen or garbled readings; too hot; not where it was
-/// told to be.
+/// Hazard: the arm is not what the driver says it is: silent, old, frozen or garbled readings; too hot; not where it
+/// was told to be.
 namespace nightshift::safety {
 
 /// True if the reading is whole: right number of axes, every number finite, torques that a drive of this size could
 /// have, and newer than the one before.
 bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence);
+
+/// Was the reading taken too long ago to say where the arm is? One from the future has a clock that says nothing: true.
+bool IsOld(const Limits& limits, core::Duration age);
 
 /// Readings whose numbers stand still while the command moves on, though they are counted on: a driver that repeats
 /// itself. Drives that are pushed or held still show noise in position, speed, torque or current.

@@ -36,6 +36,14 @@ TEST(Reading, IsNotUsableWithAnythingThatIsNotFinite) {
       }
 }
 
+TEST(Reading, IsOldBeyondItsAgeAndWhereItIsFromTheFuture) {
+  const Limits limits;
+  EXPECT_FALSE(IsOld(limits, core::Duration(0)));
+  EXPECT_FALSE(IsOld(limits, limits.reading_age_max));
+  EXPECT_TRUE(IsOld(limits, limits.reading_age_max + core::Duration(1)));
+  EXPECT_TRUE(IsOld(limits, core::Duration(-1))) << "its clock is not ours";
+}
+
 TEST(Reading, IsHotAboveTheLimitAndCoolBelowWhereItClearsOnAnyAxis) {
   const Limits limits;
   for (const std::size_t axis : {std::size_t{0}, kLastAxis}) {
