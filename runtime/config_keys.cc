@@ -177,6 +177,8 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Time("policy_period_s", c.policy_period, {0.01, 1});
   keys.Time("command_deadline_s_max", c.command_deadline_max, {0.01, 3});
   keys.Time("peer_wait_s_max", c.peer_wait_max, {0.01, 60});
+  keys.Time("overrun_s_max", c.overrun_max, {0.001, 0.2});
+  keys.Time("reading_age_s_max", c.reading_age_max, {0.001, 1});
   keys.Number("blind_ticks_max", c.blind_ticks_max, {0, 1000});
   keys.Number("power_up_ticks_max", c.power_up_ticks_max, {1, 100000});
   AxesKey("reseed_error_rad_max", c.reseed_error_rad_max, {0, 6.3}, keys);
@@ -296,6 +298,7 @@ KeyList KeysOf(Config& c) {
   CellKeys(c.cell, keys);
   SceneKeys(c.scene, keys);
   SafetyKeys(c.safety, keys);
+  keys.Number("cpu", c.real_time.cpu, {-1, 1023});
   LearnerKeys(c.learner, keys);
   PracticeKeys(c.practice, keys);
   keys.In("metrics").Text("listen", c.metrics.listen);

@@ -92,9 +92,10 @@ inline const std::vector<Line> kMatrix{
     {kReadings, kWrong, "the pan reads 0.8 rad off for 2 s", {.pan_reads_off_rad = 0.8},
      NotIdle(StopsThenOff(kTrackingError, 500), Gap())},
     {kReadings, kWrong, "the pan reads 0.3 rad off", {.pan_reads_off_rad = 0.3}, All(Gap())},
-    {kReadings, kSlow, "each reading takes 30 ms", {.read_takes = 30ms}, All(Gap())},
+    {kReadings, kSlow, "each reading takes 30 ms", {.read_takes = 30ms}, Untouched()},
     {kReadings, kDelayed, "readings are 40 ms old", {.reading_late_ticks = 10}, Untouched()},
-    {kReadings, kDelayed, "readings are 400 ms old", {.reading_late_ticks = 100}, All(Gap())},
+    {kReadings, kDelayed, "readings are 400 ms old", {.reading_late_ticks = 100},
+     All(Stops(kDriverLost, 200))},
     {kReadings, kIntermittent, "every third reading is lost", {.reads_lost = {1, 3}}, Untouched()},
     {kReadings, kIntermittent, "eight of fifty readings are lost", {.reads_lost = {8, 50}},
      All(Stops(kDriverLost, 300))},
@@ -218,10 +219,6 @@ inline const std::vector<Line> kKnownGaps{
      Moving(StopsThenOff(kTrackingError, 1500), No(kNothingMoves))},
     {kCommands, kWrong, "the elbow is driven 0.3 rad off", {.elbow_driven_off_rad = 0.3},
      All(StopsThenOff(kTrackingError, 1500))},
-    // Robot time goes on by one period a tick, however long the tick took.
-    {kReadings, kSlow, "each reading takes 30 ms", {.read_takes = 30ms}, Untouched()},
-    // The time that a reading was taken at is overwritten and never compared.
-    {kReadings, kDelayed, "readings are 400 ms old", {.reading_late_ticks = 100}, All(Stops(kDriverLost, 200))},
     // A finite number is believed, however impossible.
     {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Stops(kDriverLost, 200))},
     // There is no budget of current squared times time.
