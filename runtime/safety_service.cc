@@ -163,6 +163,8 @@ void SafetyService::Beat() {
   status.set_proposals_refused(counters_.proposals_refused);
   status.set_malformed(malformed());
   status.set_state(State());
+  if (hooks_.degraded)
+    for (const std::string& mode : hooks_.degraded()) status.add_degraded(mode);
   publisher_.Publish(status.SerializeAsString());
   const std::uint64_t progress = counters_.progress;
   if (progress != std::exchange(progress_seen_, progress) && hooks_.on_progress) hooks_.on_progress();

@@ -95,6 +95,8 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
     if (!status.fault().empty()) lines.push_back("  fault       " + status.fault());
   }
   lines.push_back("  safety      " + (heard.safety ? SafetyText(*heard.safety) : std::string("silent")));
+  if (heard.safety)
+    for (const std::string& mode : heard.safety->degraded()) lines.push_back("  note        " + mode);
   lines.push_back("  learner     " + LearnerText(heard));
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);
   for (std::string& line : lines)
