@@ -28,8 +28,8 @@ struct AuditRecord {
 
 /// The safety process's own record of every judgement that was not "pass": `<folder>/audit-NNNNNN.jsonl`, one line
 /// each, each with a BLAKE2b hash over itself and the hash before it, so that a cut or edited line shows. A line torn
-/// by a crash is dropped at the next start. At most kFilesMax files of kFileBytesMax; then the oldest is deleted: weeks
-/// of practice, and three hours of a robot whose every tick is another record.
+/// by a crash is dropped at the next start. At most kFilesMax files of kFileBytesMax; then the oldest is deleted:
+/// twelve days of practice (3.5 MB an hour), or three hours of a robot whose every tick is another record.
 ///
 /// Threads: Push from the control thread (no lock, no allocation); written and dropped from any; everything else from
 /// one other thread.
