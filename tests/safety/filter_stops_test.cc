@@ -278,10 +278,8 @@ TEST(Filter, DrivesThatLetGoByThemselvesAreALostDriverAndPowerComesBackWithoutAJ
   IdealArm arm;
   arm.Arm();
   arm.Period(arm.ProposeTip(kNear));
-  ++arm.seen.sequence;
-  arm.seen.powered = false;
   arm.seen.q_rad[core::kLift] += 0.3;  // It sank.
-  const Judgement judged = arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  const Judgement judged = arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
   EXPECT_EQ(judged.action.q_rad(), arm.seen.q_rad);
 }
@@ -292,12 +290,7 @@ TEST(Filter, DrivesThatDoNotTakePowerAgainAreALostDriver) {
   arm.seen.temperature_c[1] = 71;
   arm.Ticks(3);
   arm.seen.temperature_c[1] = 30;
-  for (int tick = 0; tick <= arm.limits.power_up_ticks_max + 1; ++tick) {
-    ++arm.seen.sequence;
-    arm.seen.powered = false;
-    arm.filter.Judge(arm.seen, std::nullopt, arm.now);
-    arm.now += arm.limits.control_period;
-  }
+  for (int tick = 0; tick <= arm.limits.power_up_ticks_max + 1; ++tick) arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
 }
 
@@ -364,9 +357,7 @@ TEST(Filter, IsNotClearedWhileDrivesThatShouldHoldHoldNoTorque) {
   IdealArm arm;
   arm.Arm();
   arm.filter.Stop();
-  ++arm.seen.sequence;
-  arm.seen.powered = false;
-  arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  arm.TickUnpowered();
   EXPECT_EQ(arm.Clear(), Clearance::kNoReading);
 }
 
@@ -422,15 +413,9 @@ TEST(Filter, DrivesMayTakeAsLongToHoldAsIsAllowedAndNoLonger) {
   arm.Ticks(3);
   arm.seen.temperature_c[1] = 30;
   arm.Tick();
-  const auto unpowered_tick = [&] {
-    ++arm.seen.sequence;
-    arm.seen.powered = false;
-    arm.filter.Judge(arm.seen, std::nullopt, arm.now);
-    arm.now += arm.limits.control_period;
-  };
-  for (int tick = 0; tick < arm.limits.power_up_ticks_max; ++tick) unpowered_tick();
+  for (int tick = 0; tick < arm.limits.power_up_ticks_max; ++tick) arm.TickUnpowered();
   EXPECT_FALSE(arm.filter.latch().latched());
-  unpowered_tick();
+  arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
 }
 
@@ -442,12 +427,7 @@ TEST(Filter, DrivesHaveTheWholeTimeToHoldEachTime) {
     arm.Ticks(3);
     arm.seen.temperature_c[1] = 30;
     arm.Tick();
-    for (int tick = 0; tick < arm.limits.power_up_ticks_max - 10; ++tick) {
-      ++arm.seen.sequence;
-      arm.seen.powered = false;
-      arm.filter.Judge(arm.seen, std::nullopt, arm.now);
-      arm.now += arm.limits.control_period;
-    }
+    for (int tick = 0; tick < arm.limits.power_up_ticks_max - 10; ++tick) arm.TickUnpowered();
     EXPECT_FALSE(arm.filter.latch().latched()) << "time " << time;
     arm.seen.powered = true;
     arm.Ticks(3);

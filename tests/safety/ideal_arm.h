@@ -43,6 +43,15 @@ class IdealArm {
     return judged;
   }
 
+  /// One tick in which the drives hold no torque, whatever they are told.
+  Judgement TickUnpowered(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
+    ++seen.sequence;
+    seen.powered = false;
+    const Judgement judged = filter.Judge(seen, wanted, now);
+    now += limits.control_period;
+    return judged;
+  }
+
   Judgement TickBlind() {
     const Judgement judged = filter.JudgeBlind(now);
     now += limits.control_period;
