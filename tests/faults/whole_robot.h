@@ -137,6 +137,8 @@ class FaultyArm final : public core::RobotDriver {
  private:
   using Sent = std::array<core::AxisArray, 3>;  // Newest first.
   static constexpr std::size_t kPast = 600;
+  static constexpr double kSpeedRadSMax = 25;  // No drive of this size is so fast; faster, its readings were wrong.
+  static constexpr double kEndStopRad = 0.1;   // Beyond the range that is allowed.
   static constexpr double kFollowShare = 0.2;  // Of what is missing, in each tick: a lag of 16 ms.
   static constexpr double kSinkRadS = 0.4, kSinkRadMax = 0.1, kSinkTipMMin = 0.02;
 
@@ -172,8 +174,11 @@ class FaultyArm final : public core::RobotDriver {
       if (i == core::kJaw && jaw_stops_at_rad) to = std::max(to, *jaw_stops_at_rad);
       aim_[i] = to;
       if (failing && trouble_.arm_blocked && i != core::kJaw) to = truth_.q_rad[i];
-      const double reach = failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : 100;
+      const double reach =
+          failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : kSpeedRadSMax * TickS();
       truth_.q_rad[i] += std::clamp((to - truth_.q_rad[i]) * kFollowShare, -reach, reach);
+      truth_.q_rad[i] =
+          std::clamp(truth_.q_rad[i], limits_.q_rad_min[i] - kEndStopRad, limits_.q_rad_max[i] + kEndStopRad);
     }
   }
   void Sink() {
@@ -246,7 +251,9 @@ class FaultyArm final : public core::RobotDriver {
       return;
     }
     const bool outside = q < limits_.q_rad_min[i] - kRounding || q > limits_.q_rad_max[i] + kRounding;
-    if (outside && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
+    // A command that was taken from measurement may stay there, or return, wherever the drive itself goes on to.
+    const bool farther = q > limits_.q_rad_max[i] ? q > before[0][i] : q < before[0][i];
+    if (outside && farther && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
     if (sent_count_ < 3) return;
     const double bend = step - (before[0][i] - before[1][i]);
     if (std::abs(bend) > limits_.acceleration_rad_s2_max[i] * h * h * (1 + kRounding) && !Reseeds(i, before))
@@ -356,7 +363,9 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
     if (phase_ == Phase::kIdle) world_.PutsObject(0.20, 0.0);
     const int good = good_;
     for (const auto end = tick_ + Ticks(kReturnMax); tick_ < end && good_ == good;) {
-      if (persons_ && filter_.latch().worst == core::StopCause::kOperator) PersonClears();
+      const core::LatchReport latch = filter_.latch();
+      const bool asked = std::ranges::any_of(world_.asked, [](const auto& q) { return q.second == core::kTheRobot; });
+      if ((persons_ && latch.worst == core::StopCause::kOperator) || (asked && latch.needs_person)) PersonClears();
       Cycle();
     }
     story_.moves_again = good_ > good;

@@ -14,8 +14,11 @@ class IdealArm {
   static constexpr core::Epoch kFirstEpoch = 100;
   static constexpr core::Vec3 kNear{0.21, 0.01, 0.095};  // One ordinary step from where it begins.
 
-  explicit IdealArm(const Limits& given = {})
-      : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+  /// After a clear at full speed at once: an inspection is a test's own subject, or in its way.
+  enum class Inspects { kNo, kYes };
+
+  explicit IdealArm(const Limits& given = {}, Inspects inspects = Inspects::kNo)
+      : limits(Prepared(given, inspects)), filter(limits, {.epoch = kFirstEpoch, .nonce_source = 7}) {
     // Over the tray, hand down.
     seen.axes = limits.axes;
     seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);
@@ -95,6 +98,11 @@ class IdealArm {
   core::ProposedAction ProposeTip(core::Vec3 tip) { return Propose(*core::InverseKinematics(limits.arm, tip, 0)); }
 
   core::Vec3 tip() const { return core::ForwardKinematics(limits.arm, filter.commanded_q_rad()).position_m; }
+
+  static Limits Prepared(Limits limits, Inspects inspects) {
+    if (inspects == Inspects::kNo) limits.inspection_speed_share = 1;
+    return limits;
+  }
 
   Limits limits;
   Filter filter;
