@@ -71,6 +71,7 @@ class Attendant {
   virtual ~Attendant() = default;
 
   /// Asks once; returns at once. Whether help came is seen in the observations.
+  /// @param object or kTheRobot, which a stop holds until a person has looked.
   virtual void Ask(const std::string& reason, int object) = 0;
 };
 

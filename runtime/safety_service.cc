@@ -86,7 +86,8 @@ SafetyMail SafetyService::MailOf(const wire::SafetyRequest& message, core::Resul
     case wire::SafetyRequest::kAcknowledge: {
       const auto& ack = message.acknowledge();
       const auto by = ack.by_person() ? safety::ClearedBy::kPerson : safety::ClearedBy::kSupervisor;
-      return AcknowledgeMail{0, {.latch_id = ack.latch_id(), .nonce = ack.nonce(), .by = by}};
+      return AcknowledgeMail{
+          0, {.latch_id = ack.latch_id(), .nonce = ack.nonce(), .by = by, .arms_only = ack.arms_only()}};
     }
     case wire::SafetyRequest::kExchange: {
       if (!message.exchange().has_proposal()) return ExchangeMail{};
@@ -130,8 +131,11 @@ void SafetyService::Send(const AcknowledgeAnswer& answer) {
   if (answer.clearance == safety::Clearance::kCleared) {
     reply.mutable_done();
   } else {
+    const core::StopCause worst = newest_.latch.worst;
+    const std::string stopped =
+        worst == core::StopCause::kNone ? "" : "stopped because of " + std::string(core::Name(worst)) + ". ";
     const std::string why =
-        std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
+        std::string(safety::Name(answer.clearance)) + ": " + stopped + std::string(safety::Advice(answer.clearance));
     io::Encode(core::Fault{core::FaultCode::kRefused, why}, reply.mutable_refused());
   }
   Send(answer.ticket, reply);

@@ -127,6 +127,8 @@ Result<void> CheckCounts(const Limits& limits) {
   if (!(limits.clears_per_hour_max >= 1 && limits.clears_per_hour_max <= kClearsPerHourMax))
     return Bad("clears_per_hour_max", std::to_string(limits.clears_per_hour_max),
                "in [1, " + std::to_string(kClearsPerHourMax) + "]");
+  if (!(limits.inspections_failed_max >= 1 && limits.inspections_failed_max <= 100))
+    return Bad("inspections_failed_max", std::to_string(limits.inspections_failed_max), "in [1, 100]");
   return {};
 }
 
@@ -141,6 +143,11 @@ Result<void> CheckDrives(const Limits& limits) {
     return fine;
   if (auto fine = AllIn(limits, "stall_nm_rad_s_max", limits.stall_nm_rad_s_max, {0, kStallNmRadSMax}); !fine)
     return fine;
+  if (auto fine = In("astray_free_rad", limits.astray_free_rad, {0, kAngleRadMax}); !fine) return fine;
+  if (auto fine = In("servo_lag_s", limits.servo_lag_s, {0, 1}); !fine) return fine;
+  if (auto fine = In("astray_rad_s_max", limits.astray_rad_s_max, {0, kAngleRadMax}); !fine) return fine;
+  if (auto fine = In("reading_speed_rad_s_max", limits.reading_speed_rad_s_max, {0, 1000}); !fine) return fine;
+  if (auto fine = In("reading_jump_rad_max", limits.reading_jump_rad_max, {0, kAngleRadMax}); !fine) return fine;
   return AllIn(limits, "reseed_error_rad_max", limits.reseed_error_rad_max, {0, kAngleRadMax});
 }
 
@@ -153,6 +160,12 @@ Result<void> CheckMotion(const Limits& limits) {
   if (auto fine = AllIn(limits, "jerk_rad_s3_max", limits.jerk_rad_s3_max, {0, kJerkRadS3Max}); !fine) return fine;
   if (auto fine = In("escape_speed_rad_s_max", limits.escape_speed_rad_s_max, {0, 1}); !fine) return fine;
   return In("rest_speed_rad_s_max", limits.rest_speed_rad_s_max, {0, 1});
+}
+
+Result<void> CheckInspection(const Limits& limits) {
+  if (auto fine = In("inspection_speed_share", limits.inspection_speed_share, {0, 1}); !fine) return fine;
+  if (auto fine = In("inspection_travel_rad", limits.inspection_travel_rad, {0, kAngleRadMax}); !fine) return fine;
+  return AllIn(limits, "inspection_error_rad_max", limits.inspection_error_rad_max, {0, kAngleRadMax});
 }
 
 Result<void> CheckSurroundings(const Limits& limits) {
@@ -169,7 +182,8 @@ Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
   for (const auto check :
-       {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckWatchdogs, CheckCounts})
+       {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckInspection, CheckTime, CheckWatchdogs,
+        CheckCounts})
     if (auto fine = check(limits); !fine) return fine;
   return {};
 }

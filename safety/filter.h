@@ -5,6 +5,7 @@
 
 #include "core/action.h"
 #include "safety/checks/arm_motion.h"
+#include "safety/checks/astray.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
 #include "safety/checks/sweep.h"
@@ -94,8 +95,10 @@ class Filter {
     std::array<core::LimitId, core::kAxesMax> limit{};
   };
 
+  Judgement Blind(core::Instant now);
   void Raise(core::StopCause cause);
   void Watch(const core::JointState& seen);
+  void WatchFollowing(const core::JointState& seen);
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
@@ -129,7 +132,9 @@ class Filter {
   ArmPose pose_;
   Monitor monitor_;
   StallBudget stall_;
+  AstrayBudget astray_;
   FrozenContent frozen_;
+  Continuity continuity_;
   ArmMotion motion_;
   std::optional<InForce> in_force_;
   std::optional<core::JointState> seen_;
@@ -137,6 +142,7 @@ class Filter {
   core::Epoch sequence_epoch_ = 0;   // The epoch it belongs to.
   Finding finding_;
   int blind_ticks_ = 0;
+  int silent_ticks_ = 0;
   int unsent_ticks_ = 0;
   int unpowered_ticks_ = 0;
   bool was_powered_ = false;

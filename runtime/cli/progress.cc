@@ -36,6 +36,8 @@ std::string SafetyText(const wire::SafetyStatus& safety) {
   const auto worst = static_cast<core::StopCause>(safety.period().latch().worst());
   std::string text = safety.state();
   if (worst != core::StopCause::kNone) text += " because of " + std::string(core::Name(worst));
+  if (safety.period().latch().needs_person()) text += "; a person must look, then: nightshift clear";
+  if (safety.period().latch().inspecting()) text += ", slowly: was stopped, and first shows that it follows";
   return text;
 }
 

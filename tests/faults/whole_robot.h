@@ -139,6 +139,8 @@ class FaultyArm final : public core::RobotDriver {
   };
   using Sent = std::array<Told, 3>;  // Newest first.
   static constexpr std::size_t kPast = 600;
+  static constexpr double kSpeedRadSMax = 25;  // No drive of this size is so fast; faster, its readings were wrong.
+  static constexpr double kEndStopRad = 0.1;   // Beyond the range that is allowed.
   static constexpr double kFollowShare = 0.2;  // Of what is missing, in each tick: a lag of 16 ms.
   static constexpr double kSinkRadS = 0.4, kSinkRadMax = 0.1, kSinkTipMMin = 0.02;
 
@@ -177,8 +179,11 @@ class FaultyArm final : public core::RobotDriver {
       if (i == core::kJaw && jaw_stops_at_rad) to = std::max(to, *jaw_stops_at_rad);
       aim_[i] = to;
       if (failing && trouble_.arm_blocked && i != core::kJaw) to = truth_.q_rad[i];
-      const double reach = failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : 100;
+      const double reach =
+          failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : kSpeedRadSMax * TickS();
       truth_.q_rad[i] += std::clamp((to - truth_.q_rad[i]) * kFollowShare, -reach, reach);
+      truth_.q_rad[i] =
+          std::clamp(truth_.q_rad[i], limits_.q_rad_min[i] - kEndStopRad, limits_.q_rad_max[i] + kEndStopRad);
     }
   }
   void Sink() {
@@ -268,7 +273,9 @@ class FaultyArm final : public core::RobotDriver {
       return;
     }
     const bool outside = q < limits_.q_rad_min[i] - kRounding || q > limits_.q_rad_max[i] + kRounding;
-    if (outside && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
+    // A command that was taken from measurement may stay there, or return, wherever the drive itself goes on to.
+    const bool farther = q > limits_.q_rad_max[i] ? q > before[0][i] : q < before[0][i];
+    if (outside && farther && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
     if (sent_count_ < 3) return;
     if (std::abs(bend(0)) > limits_.acceleration_rad_s2_max[i] * (1 + kRounding) && !Reseeds(i, before))
       Left("acceleration", i, bend(0), limits_.acceleration_rad_s2_max[i]);
@@ -379,7 +386,9 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
     if (phase_ == Phase::kIdle) world_.PutsObject(0.20, 0.0);
     const int good = good_;
     for (const auto end = tick_ + Ticks(kReturnMax); tick_ < end && good_ == good;) {
-      if (persons_ && filter_.latch().worst == core::StopCause::kOperator) PersonClears();
+      const core::LatchReport latch = filter_.latch();
+      const bool asked = std::ranges::any_of(world_.asked, [](const auto& q) { return q.second == core::kTheRobot; });
+      if ((persons_ && latch.worst == core::StopCause::kOperator) || (asked && latch.needs_person)) PersonClears();
       Cycle();
     }
     story_.moves_again = good_ > good;

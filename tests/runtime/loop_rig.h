@@ -124,7 +124,7 @@ struct Rig {
     Report();
   }
 
-  safety::Limits limits;
+  safety::Limits limits{.inspection_speed_share = 1};  // Inspections are the monitor's subject.
   safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
   Mailbox mailbox;
   AnswerBox answers;

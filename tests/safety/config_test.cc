@@ -54,9 +54,10 @@ TEST(SafetyLimits, RefusesNaNInEveryField) {
 Limits EightAxes() {
   Limits limits;
   limits.axes = core::kAxesMax;
-  for (const auto field : {&Limits::q_rad_min, &Limits::q_rad_max, &Limits::speed_rad_s_max,
-                           &Limits::acceleration_rad_s2_max, &Limits::jerk_rad_s3_max, &Limits::tracking_error_rad_max,
-                           &Limits::stall_free_nm_rad, &Limits::stall_nm_rad_s_max, &Limits::reseed_error_rad_max})
+  for (const auto field :
+       {&Limits::q_rad_min, &Limits::q_rad_max, &Limits::speed_rad_s_max, &Limits::acceleration_rad_s2_max,
+        &Limits::jerk_rad_s3_max, &Limits::tracking_error_rad_max, &Limits::stall_free_nm_rad,
+        &Limits::stall_nm_rad_s_max, &Limits::reseed_error_rad_max, &Limits::inspection_error_rad_max})
     (limits.*field)[6] = (limits.*field)[7] = (limits.*field)[5];
   return limits;
 }
@@ -103,6 +104,15 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
       {"blind_ticks_max", [](Limits& l, double v) { l.blind_ticks_max = static_cast<int>(v); }, 0, 1, 100, 101},
       {"power_up_ticks_max", [](Limits& l, double v) { l.power_up_ticks_max = static_cast<int>(v); }, 0, 1, 10000,
        10001},
+      {"inspections_failed_max", [](Limits& l, double v) { l.inspections_failed_max = static_cast<int>(v); }, 0, 1, 100,
+       101},
+      {"inspection_speed_share", [](Limits& l, double v) { l.inspection_speed_share = v; }, 0, 1e-9, 1, 1.001},
+      {"inspection_travel_rad", [](Limits& l, double v) { l.inspection_travel_rad = v; }, 0, 1e-9, 6.3, 6.301},
+      {"astray_free_rad", [](Limits& l, double v) { l.astray_free_rad = v; }, 0, 1e-9, 6.3, 6.301},
+      {"servo_lag_s", [](Limits& l, double v) { l.servo_lag_s = v; }, 0, 1e-9, 1, 1.001},
+      {"astray_rad_s_max", [](Limits& l, double v) { l.astray_rad_s_max = v; }, 0, 1e-9, 6.3, 6.301},
+      {"reading_speed_rad_s_max", [](Limits& l, double v) { l.reading_speed_rad_s_max = v; }, 0, 1e-9, 1000, 1001},
+      {"reading_jump_rad_max", [](Limits& l, double v) { l.reading_jump_rad_max = v; }, 0, 1e-9, 6.3, 6.301},
       {"clears_per_hour_max", [](Limits& l, double v) { l.clears_per_hour_max = static_cast<int>(v); }, 0, 1, 256, 257},
   };
   for (const Edges& edges : each) ExpectEdges(edges);
@@ -119,6 +129,7 @@ TEST(SafetyLimits, EachAxisMayHaveWhatItsKeySaysAndNoMore) {
                           {"acceleration_rad_s2_max", &Limits::acceleration_rad_s2_max, 1e-9, 500},
                           {"jerk_rad_s3_max", &Limits::jerk_rad_s3_max, 1e-9, 100'000},
                           {"tracking_error_rad_max", &Limits::tracking_error_rad_max, 0.025, 6.3},
+                          {"inspection_error_rad_max", &Limits::inspection_error_rad_max, 1e-9, 6.3},
                           {"stall_free_nm_rad", &Limits::stall_free_nm_rad, 1e-9, 20},
                           {"stall_nm_rad_s_max", &Limits::stall_nm_rad_s_max, 1e-9, 20},
                           {"reseed_error_rad_max", &Limits::reseed_error_rad_max, 1e-9, 6.3}};
