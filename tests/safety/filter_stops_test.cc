@@ -253,10 +253,10 @@ TEST(Filter, AnAxisThatNeverQuiteRestsAfterAStallIsNotPushedForEver) {
 
 TEST(Filter, AJawThatHoldsAnObjectIsNotAStall) {
   IdealArm arm;
+  arm.seen.q_rad[core::kJaw] = 0.5;
   arm.Arm();
   arm.stuck = true;
   arm.seen.torque_nm[core::kJaw] = 0.25;
-  arm.seen.q_rad[core::kJaw] = 0.5;
   auto target = arm.seen.q_rad;
   target[core::kJaw] = 0;
   for (int period = 0; period < 300; ++period) arm.Period(arm.Propose(target));
@@ -282,7 +282,7 @@ TEST(Filter, DrivesThatLetGoByThemselvesAreALostDriverAndPowerComesBackWithoutAJ
   IdealArm arm;
   arm.Arm();
   arm.Period(arm.ProposeTip(kNear));
-  arm.seen.q_rad[core::kLift] += 0.3;  // It sank.
+  arm.seen.q_rad[core::kLift] += 0.1;  // It sank.
   const Judgement judged = arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
   EXPECT_EQ(judged.action.q_rad(), arm.seen.q_rad);
@@ -382,8 +382,10 @@ TEST(Filter, TellsWhileItBrakesWhichAxisIsHowFarFromWhereItWasToldToBe) {
   arm.Tick(arm.ProposeTip({0.25, 0.05, 0.1}));
   arm.Ticks(10);
   arm.stuck = true;
-  arm.seen.q_rad[core::kElbow] -= 0.6;
-  arm.Tick();
+  for (int tick = 0; tick < 6; ++tick) {
+    arm.seen.q_rad[core::kElbow] -= 0.1;
+    arm.Tick();
+  }
   const double off_rad = std::abs(arm.filter.commanded_q_rad()[core::kElbow] - arm.seen.q_rad[core::kElbow]);
   const Judgement judged = arm.Tick();
   EXPECT_EQ(judged.verdict, Verdict::kStopped);
@@ -487,6 +489,7 @@ TEST(Filter, AnInspectionIsAsSlowAsItSaysAndEndsWithTheArmsTravel) {
     const auto proposal = arm.Propose(target);
     for (int tick = 0; tick < 25 && arm.filter.latch().inspecting; ++tick) {
       arm.Tick(tick == 0 ? std::optional(proposal) : std::nullopt);
+      if (!arm.filter.latch().inspecting) break;
       fastest_rad_s = std::max(fastest_rad_s, std::abs(arm.filter.commanded_v_rad_s()[core::kPan]));
       travel_rad += std::abs(arm.filter.commanded_v_rad_s()[core::kPan]) * 0.004;
     }
