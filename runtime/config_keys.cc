@@ -171,17 +171,28 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   AxesKey("tracking_error_rad_max", c.tracking_error_rad_max, {0, 6.3}, keys);
   AxesKey("stall_free_nm_rad", c.stall_free_nm_rad, {0, 20}, keys);
   AxesKey("stall_nm_rad_s_max", c.stall_nm_rad_s_max, {0, 20}, keys);
+  keys.Number("astray_free_rad", c.astray_free_rad, {0, 6.3});
+  keys.Number("servo_lag_s", c.servo_lag_s, {0, 1});
+  keys.Number("astray_rad_s_max", c.astray_rad_s_max, {0, 6.3});
   keys.Number("temperature_c_max", c.temperature_c_max, {0, 90});
   keys.Number("temperature_c_clear", c.temperature_c_clear, {0, 90});
   keys.Time("control_period_s", c.control_period, {0.001, 0.02});
   keys.Time("policy_period_s", c.policy_period, {0.01, 1});
   keys.Time("command_deadline_s_max", c.command_deadline_max, {0.01, 3});
   keys.Time("peer_wait_s_max", c.peer_wait_max, {0.01, 60});
+  keys.Time("overrun_s_max", c.overrun_max, {0.001, 0.2});
+  keys.Time("reading_age_s_max", c.reading_age_max, {0.001, 1});
   keys.Number("blind_ticks_max", c.blind_ticks_max, {0, 1000});
+  keys.Number("reading_speed_rad_s_max", c.reading_speed_rad_s_max, {0, 1000});
+  keys.Number("reading_jump_rad_max", c.reading_jump_rad_max, {0, 6.3});
   keys.Number("power_up_ticks_max", c.power_up_ticks_max, {1, 100000});
   AxesKey("reseed_error_rad_max", c.reseed_error_rad_max, {0, 6.3}, keys);
   keys.Number("rest_speed_rad_s_max", c.rest_speed_rad_s_max, {0, 20});
   keys.Number("clears_per_hour_max", c.clears_per_hour_max, {0, 100000});
+  keys.Number("inspection_speed_share", c.inspection_speed_share, {0, 1});
+  keys.Number("inspection_travel_rad", c.inspection_travel_rad, {0, 6.3});
+  AxesKey("inspection_error_rad_max", c.inspection_error_rad_max, {0, 6.3}, keys);
+  keys.Number("inspections_failed_max", c.inspections_failed_max, {1, 100});
   keys.Truth("arm_after_restart", c.arm_after_restart);
 }
 
@@ -296,6 +307,7 @@ KeyList KeysOf(Config& c) {
   CellKeys(c.cell, keys);
   SceneKeys(c.scene, keys);
   SafetyKeys(c.safety, keys);
+  keys.Number("cpu", c.real_time.cpu, {-1, 1023});
   LearnerKeys(c.learner, keys);
   PracticeKeys(c.practice, keys);
   keys.In("metrics").Text("listen", c.metrics.listen);

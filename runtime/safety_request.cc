@@ -15,7 +15,7 @@ using core::FaultCode;
 
 AcknowledgeMail MailOf(const wire::SafetyRequest::Acknowledge& ack) {
   const auto by = ack.by_person() ? safety::ClearedBy::kPerson : safety::ClearedBy::kSupervisor;
-  return {0, {.latch_id = ack.latch_id(), .nonce = ack.nonce(), .by = by}};
+  return {0, {.latch_id = ack.latch_id(), .nonce = ack.nonce(), .by = by, .arms_only = ack.arms_only()}};
 }
 
 core::Result<SafetyMail> MailOf(const wire::SafetyRequest::Exchange& exchange) {

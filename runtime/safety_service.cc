@@ -95,8 +95,11 @@ void SafetyService::Send(const AcknowledgeAnswer& answer) {
   if (answer.clearance == safety::Clearance::kCleared) {
     reply.mutable_done();
   } else {
+    const core::StopCause worst = newest_.latch.worst;
+    const std::string stopped =
+        worst == core::StopCause::kNone ? "" : "stopped because of " + std::string(core::Name(worst)) + ". ";
     const std::string why =
-        std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
+        std::string(safety::Name(answer.clearance)) + ": " + stopped + std::string(safety::Advice(answer.clearance));
     io::Encode(core::Fault{core::FaultCode::kRefused, why}, reply.mutable_refused());
   }
   Send(answer.ticket, reply);
@@ -128,6 +131,8 @@ void SafetyService::Beat() {
   status.set_proposals_refused(counters_.proposals_refused);
   status.set_malformed(malformed());
   status.set_state(State());
+  if (hooks_.degraded)
+    for (const std::string& mode : hooks_.degraded()) status.add_degraded(mode);
   publisher_.Publish(status.SerializeAsString());
   const std::uint64_t progress = counters_.progress;
   if (progress != std::exchange(progress_seen_, progress) && hooks_.on_progress) hooks_.on_progress();

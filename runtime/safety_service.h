@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "io/link/link.h"
 #include "runtime/control_loop.h"
@@ -23,8 +24,9 @@ class SafetyService {
  public:
   struct Hooks {
     std::function<void(const core::PeriodReport&)> on_period;  // For metrics.
-    std::function<void()> on_beat;      // About 20 times a second: flush the audit, copy counters.
-    std::function<void()> on_progress;  // The control thread has made progress since the last beat.
+    std::function<void()> on_beat;                             // About 20 times a second: copy counters.
+    std::function<void()> on_progress;                   // The control thread has made progress since the last beat.
+    std::function<std::vector<std::string>()> degraded;  // Names of the modes in force.
   };
 
   SafetyService(io::Replier replier, io::Publisher publisher, Mailbox& mailbox, AnswerBox& answers,

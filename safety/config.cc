@@ -77,6 +77,20 @@ Result<void> CheckWorkspace(const Limits& limits) {
   return {};
 }
 
+/// A loop that stood still for just not too long lets the setpoint leap: by less than what stops the arm.
+Result<void> CheckLeap(const Limits& limits) {
+  for (int i = 0; i < limits.axes; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const double leap_rad = limits.speed_rad_s_max[at] * core::ToSeconds(limits.overrun_max);
+    if (!(leap_rad < limits.tracking_error_rad_max[at]))
+      return Bad("overrun_s_max", Text(core::ToSeconds(limits.overrun_max)),
+                 std::string("so short that at ") + Text(limits.speed_rad_s_max[at]) + " rad/s the setpoint of " +
+                     kAxisNames[at] + " leaps by less than its tracking_error_rad_max = " +
+                     Text(limits.tracking_error_rad_max[at]) + " (now " + Text(leap_rad) + " rad)");
+  }
+  return {};
+}
+
 Result<void> CheckTime(const Limits& limits) {
   using std::chrono::milliseconds;
   const auto ms = [](core::Duration d) { return Text(core::ToSeconds(d) * 1e3) + " ms"; };
@@ -94,6 +108,17 @@ Result<void> CheckTime(const Limits& limits) {
   return {};
 }
 
+Result<void> CheckWatchdogs(const Limits& limits) {
+  const auto text = [](core::Duration d) { return Text(core::ToSeconds(d)); };
+  const auto fine = [&](core::Duration value, double s_max) {
+    return value >= limits.control_period && value <= core::Seconds(s_max);
+  };
+  const std::string from = "from control_period_s = " + text(limits.control_period) + " to ";
+  if (!fine(limits.overrun_max, 0.2)) return Bad("overrun_s_max", text(limits.overrun_max), from + "0.2");
+  if (!fine(limits.reading_age_max, 1)) return Bad("reading_age_s_max", text(limits.reading_age_max), from + "1");
+  return CheckLeap(limits);
+}
+
 Result<void> CheckCounts(const Limits& limits) {
   if (!(limits.blind_ticks_max >= 1 && limits.blind_ticks_max <= 100))
     return Bad("blind_ticks_max", std::to_string(limits.blind_ticks_max), "in [1, 100]");
@@ -102,6 +127,8 @@ Result<void> CheckCounts(const Limits& limits) {
   if (!(limits.clears_per_hour_max >= 1 && limits.clears_per_hour_max <= kClearsPerHourMax))
     return Bad("clears_per_hour_max", std::to_string(limits.clears_per_hour_max),
                "in [1, " + std::to_string(kClearsPerHourMax) + "]");
+  if (!(limits.inspections_failed_max >= 1 && limits.inspections_failed_max <= 100))
+    return Bad("inspections_failed_max", std::to_string(limits.inspections_failed_max), "in [1, 100]");
   return {};
 }
 
@@ -116,6 +143,11 @@ Result<void> CheckDrives(const Limits& limits) {
     return fine;
   if (auto fine = AllIn(limits, "stall_nm_rad_s_max", limits.stall_nm_rad_s_max, {0, kStallNmRadSMax}); !fine)
     return fine;
+  if (auto fine = In("astray_free_rad", limits.astray_free_rad, {0, kAngleRadMax}); !fine) return fine;
+  if (auto fine = In("servo_lag_s", limits.servo_lag_s, {0, 1}); !fine) return fine;
+  if (auto fine = In("astray_rad_s_max", limits.astray_rad_s_max, {0, kAngleRadMax}); !fine) return fine;
+  if (auto fine = In("reading_speed_rad_s_max", limits.reading_speed_rad_s_max, {0, 1000}); !fine) return fine;
+  if (auto fine = In("reading_jump_rad_max", limits.reading_jump_rad_max, {0, kAngleRadMax}); !fine) return fine;
   return AllIn(limits, "reseed_error_rad_max", limits.reseed_error_rad_max, {0, kAngleRadMax});
 }
 
@@ -128,6 +160,12 @@ Result<void> CheckMotion(const Limits& limits) {
   if (auto fine = AllIn(limits, "jerk_rad_s3_max", limits.jerk_rad_s3_max, {0, kJerkRadS3Max}); !fine) return fine;
   if (auto fine = In("escape_speed_rad_s_max", limits.escape_speed_rad_s_max, {0, 1}); !fine) return fine;
   return In("rest_speed_rad_s_max", limits.rest_speed_rad_s_max, {0, 1});
+}
+
+Result<void> CheckInspection(const Limits& limits) {
+  if (auto fine = In("inspection_speed_share", limits.inspection_speed_share, {0, 1}); !fine) return fine;
+  if (auto fine = In("inspection_travel_rad", limits.inspection_travel_rad, {0, kAngleRadMax}); !fine) return fine;
+  return AllIn(limits, "inspection_error_rad_max", limits.inspection_error_rad_max, {0, kAngleRadMax});
 }
 
 Result<void> CheckSurroundings(const Limits& limits) {
@@ -143,7 +181,9 @@ Result<void> CheckSurroundings(const Limits& limits) {
 Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
-  for (const auto check : {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTime, CheckCounts})
+  for (const auto check :
+       {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckInspection, CheckTime, CheckWatchdogs,
+        CheckCounts})
     if (auto fine = check(limits); !fine) return fine;
   return {};
 }

@@ -59,6 +59,9 @@ struct Limits {
   core::AxisArray tracking_error_rad_max{0.5, 0.5, 0.5, 0.5, 0.5, 1.5};  // Lag at full speed is 0.25; the jaw grips.
   core::AxisArray stall_free_nm_rad{0.1, 0.1, 0.1, 0.1, 0.1, 0.4};       // Gravity sag: 1 Nm, 0.05 rad, doubled.
   core::AxisArray stall_nm_rad_s_max{1, 1, 1, 1, 1, 2};                  // A blocked axis, 0.5 rad off: 0.9 s.
+  double astray_free_rad = 0.15;    // Less is sag (0.05 at 1 Nm) and what the fingers press.
+  double servo_lag_s = 0.07;        // A moving servo is behind by so much: 0.25 rad at 4 rad/s.
+  double astray_rad_s_max = 0.4;    // 0.35 rad off, as far as a target leads: 2 s. A jam is a stall after 1.3 s.
   double temperature_c_max = 70;    // The servo's own limit; users saw no shutdown above it.
   double temperature_c_clear = 60;  // Cool enough for minutes of work.
 
@@ -67,14 +70,26 @@ struct Limits {
   core::Duration policy_period{std::chrono::milliseconds(100)};
   core::Duration command_deadline_max{std::chrono::milliseconds(300)};  // Three policy periods: the longest allowed.
   core::Duration peer_wait_max{std::chrono::milliseconds(1000)};  // Wall time a simulated clock waits for a supervisor.
-  int blind_ticks_max = 5;                                        // Readings in a row that may be missing: 20 ms.
-  int power_up_ticks_max = 250;                                   // Until drives that were told to hold must hold: 1 s.
+  core::Duration overrun_max{std::chrono::milliseconds(40)};  // The loop may stand still: the setpoint then leaps by at
+                                                              // most 0.16 rad, less than tracking leaves at full lag.
+  core::Duration reading_age_max{
+      std::chrono::milliseconds(60)};  // Older counts as none: at full speed 0.24 rad behind.
+  int blind_ticks_max = 5;             // Readings in a row that may be missing: 20 ms.
+  double reading_speed_rad_s_max =
+      30;  // Between two readings; nothing turns or falls so fast. Beyond it they are wrong.
+  double reading_jump_rad_max = 0.25;  // However long ago the last was believed: a fall is seen on its way.
+  int power_up_ticks_max = 250;        // Until drives that were told to hold must hold: 1 s.
 
   // Clearing a stop.
   core::AxisArray reseed_error_rad_max{0.1, 0.1, 0.1, 0.1, 0.1, 1.5};  // Beyond it the setpoint is measured anew.
   double rest_speed_rad_s_max = 0.15;  // Measured; slower counts as at rest (encoder noise and sway).
   int clears_per_hour_max = 240;       // By the supervisor, of more than silence; then a person must look. Robot time.
-  bool arm_after_restart = true;       // May the supervisor clear a restart; false: a person must.
+  double inspection_speed_share = 0.25;  // Of every speed limit, after a stop was cleared:
+  double inspection_travel_rad = 0.3;    // for so much of all joints together, in which
+  core::AxisArray inspection_error_rad_max{0.2, 0.2, 0.2,
+                                           0.2, 0.2, 1.5};  // each follows: lag 0.06 and sag 0.05, doubled.
+  int inspections_failed_max = 5;  // In a row, then a person must look: whatever is jammed does not free itself.
+  bool arm_after_restart = true;   // May the supervisor clear a restart; false: a person must.
 };
 
 /// Refuses NaN and sets that no arm can obey. Faults: kInvalidConfig naming key, axis, numbers and what is allowed.

@@ -56,13 +56,16 @@ Filter::Filter(const Limits& limits, Monitor::Seed seed)
       surroundings_(*SurroundingsOf(limits)),
       pose_(surroundings_.arm()),
       monitor_(limits, seed),
-      stall_(limits) {}
+      stall_(limits),
+      astray_(limits),
+      continuity_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
   const auto last_sequence = seen_ ? std::optional(seen_->sequence) : std::nullopt;
-  if (!IsUsable(seen, limits_.axes, last_sequence) || frozen_.Look(seen, motion_.v_rad_s, tick_s_))
-    return JudgeBlind(now);
+  silent_ticks_ = 0;
+  const bool usable = IsUsable(seen, limits_.axes, last_sequence) && !frozen_.Look(seen, motion_.v_rad_s, tick_s_);
+  if (!usable || !continuity_.Believe(seen, now)) return Blind(now);
   finding_ = {};
   blind_ticks_ = 0;
   seen_ = seen;
@@ -74,6 +77,12 @@ Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::
 }
 
 Judgement Filter::JudgeBlind(core::Instant now) {
+  silent_ticks_ = std::min(silent_ticks_ + 1, limits_.blind_ticks_max + 1);
+  if (silent_ticks_ > limits_.blind_ticks_max) continuity_.Forget();
+  return Blind(now);
+}
+
+Judgement Filter::Blind(core::Instant now) {
   finding_ = {};
   blind_ticks_ = std::min(blind_ticks_ + 1, limits_.blind_ticks_max + 1);
   if (blind_ticks_ > limits_.blind_ticks_max) Raise(StopCause::kDriverLost);
@@ -81,6 +90,20 @@ Judgement Filter::JudgeBlind(core::Instant now) {
   Note({.verdict = Verdict::kStopped, .limit = LimitId::kNoState});
   Brake(At(limits_.axes));
   return Conclude();
+}
+
+Judgement Filter::JudgeMissed(core::Instant now) {
+  finding_ = {};
+  const bool blind = !seen_ || blind_ticks_ > 0;
+  if (!blind) Watch(*seen_);
+  WatchDeadline(now);
+  blind ? Brake(At(limits_.axes)) : Advance(now);
+  return Conclude();
+}
+
+void Filter::Overran() {
+  for (std::size_t i = 0; i < At(limits_.axes); ++i) RestAt(i, motion_.q_rad[i]);
+  Raise(StopCause::kOverrun);
 }
 
 void Filter::Sent(bool reached) {
@@ -96,7 +119,13 @@ void Filter::Withdraw() {
 
 Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   Readiness readiness = Readiness::kReady;
-  if (!seen_ || blind_ticks_ > 0 || unsent_ticks_ > 0 || (!seen_->powered && !power_off_)) {
+  if (continuity_.jumped() && ack.by == ClearedBy::kPerson) {
+    seen_ = continuity_.Insist(now);
+    blind_ticks_ = 0;
+  }
+  if (continuity_.jumped()) {
+    readiness = Readiness::kJumped;
+  } else if (!seen_ || blind_ticks_ > 0 || unsent_ticks_ > 0 || (!seen_->powered && !power_off_)) {
     readiness = Readiness::kNoReading;
   } else if (!Rests() || !IsAtRest(limits_, *seen_)) {
     readiness = Readiness::kNotAtRest;
@@ -119,11 +148,22 @@ void Filter::Watch(const core::JointState& seen) {
   RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
   if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Gone(StopCause::kHot);
+  WatchFollowing(seen);
+}
+
+void Filter::WatchFollowing(const core::JointState& seen) {
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
     Note({Verdict::kStopped, LimitId::kTrackingError, excess->axis, excess->wanted, excess->allowed});
     Raise(StopCause::kTrackingError);  // Its own note says less, and of equals the first stays.
   }
   if (stall_.Spend(seen, motion_.q_rad)) Raise(StopCause::kStall);
+  if (const auto astray = astray_.Spend(seen, motion_.q_rad, motion_.v_rad_s)) {
+    Note({Verdict::kStopped, LimitId::kTrackingError, astray->axis, astray->wanted, astray->allowed});
+    Raise(StopCause::kTrackingError);
+  }
+  double travel_rad = 0;
+  for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad += std::abs(motion_.v_rad_s[i]) * tick_s_;
+  monitor_.Follow(travel_rad, IsNear(limits_, seen, motion_.q_rad));
 }
 
 /// Drives without torque may be anywhere: the setpoint is where they are, so that power comes back without a jump.
@@ -258,7 +298,7 @@ Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {
 }
 
 JerkBounds Filter::BoundsOf(std::size_t axis, bool escapes) const {
-  double speed = limits_.speed_rad_s_max[axis];
+  double speed = limits_.speed_rad_s_max[axis] * monitor_.speed_share();
   if (escapes) speed = std::min(speed, limits_.escape_speed_rad_s_max);
   return {.q_rad_min = limits_.q_rad_min[axis],
           .q_rad_max = limits_.q_rad_max[axis],
@@ -280,8 +320,9 @@ void Filter::NoteJoints(const Candidate& candidate, core::Instant now) {
     if (candidate.limit[i] == LimitId::kPosition && target < limits_.q_rad_min[i])
       Note({Verdict::kLimited, LimitId::kPosition, axis, -target, -limits_.q_rad_min[i]});
     // The jaw is told to be open or closed, not to be so within one period. What was late at the end of one is not yet.
-    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > limits_.speed_rad_s_max[i])
-      Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, limits_.speed_rad_s_max[i]});
+    const double allowed_rad_s = limits_.speed_rad_s_max[i] * monitor_.speed_share();
+    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > allowed_rad_s)
+      Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, allowed_rad_s});
   }
 }
 
@@ -313,6 +354,7 @@ void Filter::SeedAll(const core::JointState& seen) {
   seed_pending_ = false;
   relax_pending_ = false;
   stall_.Reset();
+  astray_.Reset();
 }
 
 void Filter::SeedFarOff(const core::JointState& seen) {
@@ -320,6 +362,7 @@ void Filter::SeedFarOff(const core::JointState& seen) {
     if (std::abs(motion_.q_rad[i] - seen.q_rad[i]) > limits_.reseed_error_rad_max[i]) RestAt(i, seen.q_rad[i]);
   relax_pending_ = false;
   stall_.Reset();
+  astray_.Reset();
 }
 
 /// The arm lags behind its command: where it is while it still moves is not where it comes to rest.

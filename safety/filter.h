@@ -5,6 +5,7 @@
 
 #include "core/action.h"
 #include "safety/checks/arm_motion.h"
+#include "safety/checks/astray.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
 #include "safety/checks/sweep.h"
@@ -46,6 +47,15 @@ class Filter {
   /// One tick without a reading: the stored stop, one step on. Proposals that arrive meanwhile are lost.
   Judgement JudgeBlind(core::Instant now);
 
+  /// A tick that the loop slept through by a little: the motion goes on as it would have, with the newest reading as it
+  /// was. Its action is no longer for the drives: the next one leads on from it.
+  Judgement JudgeMissed(core::Instant now);
+
+  /// The loop stood still for longer than `overrun_max`: the drives hold what they heard last, or have stopped by
+  /// themselves, and to go on would be a leap. The command rests where it was last; latched, and what was wanted is
+  /// dead.
+  void Overran();
+
   /// Whether the last action reached the drives. Too many in a row that did not: the driver is lost.
   void Sent(bool reached);
 
@@ -85,8 +95,10 @@ class Filter {
     std::array<core::LimitId, core::kAxesMax> limit{};
   };
 
+  Judgement Blind(core::Instant now);
   void Raise(core::StopCause cause);
   void Watch(const core::JointState& seen);
+  void WatchFollowing(const core::JointState& seen);
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
@@ -120,7 +132,9 @@ class Filter {
   ArmPose pose_;
   Monitor monitor_;
   StallBudget stall_;
+  AstrayBudget astray_;
   FrozenContent frozen_;
+  Continuity continuity_;
   ArmMotion motion_;
   std::optional<InForce> in_force_;
   std::optional<core::JointState> seen_;
@@ -128,6 +142,7 @@ class Filter {
   core::Epoch sequence_epoch_ = 0;   // The epoch it belongs to.
   Finding finding_;
   int blind_ticks_ = 0;
+  int silent_ticks_ = 0;
   int unsent_ticks_ = 0;
   int unpowered_ticks_ = 0;
   bool was_powered_ = false;

@@ -24,11 +24,15 @@ enum class ClearedBy { kItself, kSupervisor, kPerson };
 StopCategory CategoryOf(core::StopCause cause);
 ClearedBy ClearedByOf(core::StopCause cause, const Limits& limits);
 
+/// Does a stop of this cause ask whether the arm still follows? It was the arm that failed, not its company.
+bool IsArmsOwn(core::StopCause cause);
+
 /// Who acknowledges which latch.
 struct Acknowledgement {
   std::uint64_t latch_id = 0;
   std::uint64_t nonce = 0;
   ClearedBy by = ClearedBy::kSupervisor;
+  bool arms_only = false;  // Of the restart and nothing else: `nightshift arm`.
 };
 
 /// What came of an acknowledgement.
@@ -41,6 +45,9 @@ enum class Clearance {
   kNoReading,    // The driver is silent, or the drives hold no torque.
   kNotAtRest,    // Something still moves.
   kTooMany,      // The supervisor's clears of this hour are used up.
+  kComesBack,    // Too many inspections in a row have failed.
+  kJumped,       // The readings have jumped to where no motion leads.
+  kOtherCause,   // To arm is not to clear: something else holds the robot, too.
 };
 std::string_view Name(Clearance clearance);
 
@@ -48,10 +55,11 @@ std::string_view Name(Clearance clearance);
 std::string_view Advice(Clearance clearance);
 
 /// The arm's condition when an acknowledgement arrives.
-enum class Readiness { kReady, kNoReading, kNotAtRest };
+enum class Readiness { kReady, kNoReading, kJumped, kNotAtRest };
 
 /// The latch: why the robot is stopped, and who may let it go on. Any stop bumps the epoch. A further cause makes a new
-/// latch id and nonce, so that an acknowledgement never clears a fault that its sender had not seen.
+/// latch id and nonce, so that an acknowledgement never clears a fault that its sender had not seen. What was cleared
+/// is inspected: at lowered speed, until the arm has followed its commands for a while (docs/safety.md has the table).
 /// Pure: reads no clock. Thread: control thread only. Real-time: no lock, no allocation.
 class Monitor {
  public:
@@ -70,9 +78,15 @@ class Monitor {
   /// Ends the life of all commands given so far, without a latch: the supervisor wants nothing any more.
   void BumpEpoch() { ++epoch_; }
 
+  /// The commands went on by so much, all arm joints together, and each joint was near to its own, or not.
+  void Follow(double travel_rad, bool near);
+
   Clearance Acknowledge(const Acknowledgement& ack, Readiness readiness, core::Instant now);
 
   bool latched() const { return std::holds_alternative<Latched>(state_); }
+  bool inspecting() const { return std::holds_alternative<Inspecting>(state_); }
+  /// Of every speed limit.
+  double speed_share() const { return inspecting() ? limits_.inspection_speed_share : 1; }
   bool has(core::StopCause cause) const;
   core::LatchReport report() const;
   core::Epoch epoch() const { return epoch_; }
@@ -81,19 +95,57 @@ class Monitor {
 
  private:
   using CauseSet = std::uint32_t;  // One bit per StopCause.
+
   struct Running {};
+  struct Inspecting {
+    double left_rad = 0;
+    int failed_in_a_row = 0;
+  };
   struct Latched {
     core::StopCause first = core::StopCause::kNone;
     CauseSet causes = 0;
+    bool from_inspection = false;
+    int failed_before = 0;
   };
-  using State = std::variant<Running, Latched>;
+  using State = std::variant<Running, Inspecting, Latched>;
+
+  struct RaisedEvent {
+    core::StopCause cause;
+  };
+  struct GoneEvent {
+    core::StopCause cause;
+  };
+  struct AcceptedEvent {
+    ClearedBy by;
+  };
+  struct FollowedEvent {
+    double travel_rad;
+    bool near;
+  };
+
+  // Every event in every state: one that is missing does not compile.
+  State On(const Running&, const RaisedEvent&) const;
+  State On(const Inspecting&, const RaisedEvent&) const;
+  State On(const Latched&, const RaisedEvent&) const;
+  State On(const Running& state, const GoneEvent&) const { return state; }
+  State On(const Inspecting& state, const GoneEvent&) const { return state; }
+  State On(const Latched&, const GoneEvent&) const;
+  State On(const Running& state, const AcceptedEvent&) const { return state; }
+  State On(const Inspecting& state, const AcceptedEvent&) const { return state; }
+  State On(const Latched&, const AcceptedEvent&) const;
+  State On(const Running& state, const FollowedEvent&) const { return state; }
+  State On(const Inspecting&, const FollowedEvent&) const;
+  State On(const Latched& state, const FollowedEvent&) const { return state; }
+  template <typename Event>
+  void Take(const Event& event) {
+    state_ = std::visit([&](const auto& state) { return On(state, event); }, state_);
+  }
 
   static CauseSet Bit(core::StopCause cause) { return CauseSet{1} << static_cast<unsigned>(cause); }
   static core::StopCause Worst(CauseSet causes);
-  static State On(const Running&, core::StopCause cause) { return Latched{cause, Bit(cause)}; }
-  static State On(const Latched& latch, core::StopCause cause) {
-    return Latched{latch.first, latch.causes | Bit(cause)};
-  }
+  static bool AnyOf(CauseSet causes, bool (*holds)(core::StopCause));
+  static int FailedInARow(const Latched& latch);
+  bool NeedsPerson(const Latched& latch) const;
 
   Clearance Judge(const Latched& latch, const Acknowledgement& ack, Readiness readiness, core::Instant now) const;
   static bool UsesBudget(const Latched& latch, const Acknowledgement& ack);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nightshift-safety: owns the robot. --config FILE --data DIR [--speed max|1]
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -14,8 +16,10 @@
 #include "monitoring/log.h"
 #include "monitoring/metrics.h"
 #include "monitoring/safety_metrics.h"
+#include "runtime/audit_writer.h"
 #include "runtime/config.h"
 #include "runtime/control_loop.h"
+#include "runtime/degraded.h"
 #include "runtime/devices.h"
 #include "runtime/exit_codes.h"
 #include "runtime/metrics_sender.h"
@@ -46,33 +50,67 @@ safety::Monitor::Seed RandomSeed() {
   return {.epoch = word() >> 16, .nonce_source = word()};
 }
 
-/// Copies the control thread's counters to the metrics, and writes the audit. On the service thread.
+/// Copies the other threads' counters to the metrics, and names what we do without. On the service thread.
 class Bookkeeping {
  public:
-  Bookkeeping(monitoring::Metrics& metrics, monitoring::SafetyMetrics& figures, safety::Audit& audit)
-      : metrics_(metrics), figures_(figures), audit_(audit) {}
+  Bookkeeping(monitoring::Metrics& metrics, monitoring::SafetyMetrics& figures, const safety::Audit& audit,
+              DegradedModes& degraded)
+      : metrics_(metrics), figures_(figures), audit_(audit), degraded_(degraded) {}
 
   void Beat(const ControlLoop::Counters& counters, std::uint64_t malformed) {
     Copy(counters.driver_timeouts, &timeouts_, core::FaultCode::kDriverTimeout);
     Copy(counters.driver_losses, &losses_, core::FaultCode::kDriverLost);
     Copy(counters.driver_garbled, &garbled_, core::FaultCode::kMalformedMessage);
     metrics_.SetMalformed(static_cast<double>(malformed));
-    const auto flushed = audit_.Flush();
-    if (!flushed) metrics_.CountFault(flushed.error().code);
-    if (!flushed && audit_works_) monitoring::LogFault("writing the audit", flushed.error());
-    audit_works_ = flushed.has_value();
+    figures_.SetTotals({.ticks_missed = counters.ticks_missed,
+                        .readings_old = counters.readings_old,
+                        .audit_written = audit_.written(),
+                        .audit_lost = audit_.dropped()});
+    SeeLosses(std::chrono::steady_clock::now());
+    std::vector<monitoring::SafetyMetrics::Mode> modes;
+    for (const DegradedMode mode : kDegradedModes) modes.push_back({std::string(Name(mode)), degraded_.has(mode)});
+    figures_.SetDegraded(modes);
   }
 
  private:
+  static constexpr std::chrono::minutes kLossTold{1};  // Since the last one.
+
   void Copy(std::uint64_t total, std::uint64_t* seen, core::FaultCode code) {
     for (; *seen < total; ++*seen) figures_.CountBusError(code);
+  }
+  void SeeLosses(std::chrono::steady_clock::time_point now) {
+    if (audit_.dropped() > lost_) {
+      if (!degraded_.has(DegradedMode::kAuditLosesRecords))
+        monitoring::LogWarning("the audit's queue is full: records are lost; is the disk slow or full?");
+      degraded_.Begin(DegradedMode::kAuditLosesRecords);
+      lost_ = audit_.dropped();
+      lost_at_ = now;
+    } else if (now - lost_at_ > kLossTold) {
+      degraded_.End(DegradedMode::kAuditLosesRecords);
+    }
   }
 
   monitoring::Metrics& metrics_;
   monitoring::SafetyMetrics& figures_;
-  safety::Audit& audit_;
-  std::uint64_t timeouts_ = 0, losses_ = 0, garbled_ = 0;
-  bool audit_works_ = true;
+  const safety::Audit& audit_;
+  DegradedModes& degraded_;
+  std::uint64_t timeouts_ = 0, losses_ = 0, garbled_ = 0, lost_ = 0;
+  std::chrono::steady_clock::time_point lost_at_{};
+};
+
+/// Tells of an audit that cannot be written: each try in the metrics, the first in the log. On the writer's thread.
+class AuditLog {
+ public:
+  explicit AuditLog(monitoring::Metrics& metrics) : metrics_(metrics) {}
+  void Hear(const core::Result<void>& flushed) {
+    if (!flushed) metrics_.CountFault(flushed.error().code);
+    if (!flushed && works_) monitoring::LogFault("writing the audit", flushed.error());
+    works_ = flushed.has_value();
+  }
+
+ private:
+  monitoring::Metrics& metrics_;
+  bool works_ = true;
 };
 
 /// Tells of each new stop once.
@@ -102,7 +140,9 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
 
   monitoring::Metrics metrics("safety", NIGHTSHIFT_VERSION);
   monitoring::SafetyMetrics figures(metrics);
-  Bookkeeping bookkeeping(metrics, figures, *audit);
+  DegradedModes degraded;
+  Bookkeeping bookkeeping(metrics, figures, *audit, degraded);
+  AuditLog audit_log(metrics);
   LatchLog latch_log;
   MetricsSender sender(endpoints.metrics, {"safety", [&metrics] { return metrics.Exposition(); }});
 
@@ -111,7 +151,7 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   SteadyWallClock wall;
   safety::Filter filter(config.safety, RandomSeed());
   const auto count_tick = [&figures](const TickFacts& tick) {
-    figures.CountTick({.verdict = tick.verdict, .limit = tick.limit, .took = tick.took, .late = tick.late});
+    figures.CountTick({tick.verdict, tick.limit, tick.took, tick.late, tick.missed});
   };
   ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick}, config.safety,
                    options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
@@ -126,19 +166,21 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
     if (g_asked_to_end) loop.Stop();
   };
   hooks.on_progress = NotifyProgress;
+  hooks.degraded = [&degraded] { return degraded.Names(); };
   service = std::make_unique<SafetyService>(std::move(*replier), std::move(*publisher), mailbox, answers,
                                             loop.counters(), std::move(hooks));
+  const AuditWriter writer(*audit, [&audit_log](const auto& flushed) { audit_log.Hear(flushed); });
   std::thread talking([&service] { service->Run(); });
-  for (const auto& warning : LockMemory()) monitoring::LogWarning(warning);
-  if ((*robot)->pacing() == core::Pacing::kMonotonic)
-    for (const auto& warning : RaisePriority()) monitoring::LogWarning(warning);
+  for (const Denied& denied : ClaimRealTime(config.real_time, (*robot)->pacing())) {
+    degraded.Begin(denied.mode);
+    monitoring::LogWarning(std::string(Name(denied.mode)) + ": " + denied.warning);
+  }
   NotifyReady();
   monitoring::LogInfo("holding the robot; stopped until the supervisor clears the restart");
   loop.Run();
   NotifyStopping();
   service->Stop();
   talking.join();
-  static_cast<void>(audit->Flush());
   return {};
 }
 

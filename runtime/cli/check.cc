@@ -12,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "io/link/link.h"
@@ -40,6 +41,16 @@ Checked CheckPerception(const Config& config) {
   if (config.perception.source == io::PerceptionSource::kGroundTruth)
     return {Finding::kWarning, "perception", "ground truth of the simulated cell: for quick tests only"};
   return {Finding::kGood, "perception", fmt::format("camera, {} objects by colour", config.perception.objects.size())};
+}
+
+Checked CheckProcessor(const Config& config) {
+  const int cpu = config.real_time.cpu;
+  if (cpu < 0) return {Finding::kGood, "processor", "the control thread runs on any"};
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_ISSET(static_cast<std::size_t>(cpu), &allowed))
+    return {Finding::kGood, "processor", fmt::format("the control thread stays on {}", cpu)};
+  return {Finding::kWarning, "processor",
+          fmt::format("safety.cpu = {}: none that this machine lets us use; the control thread would run on any", cpu)};
 }
 
 Checked CheckPrograms() {
@@ -126,7 +137,10 @@ const char* Word(Finding finding) {
 
 std::vector<Checked> CheckAll(const std::string& config_file, const std::string& data_directory) {
   std::vector<Checked> all{CheckConfig(config_file)};
-  if (const auto config = LoadConfig(config_file)) all.push_back(CheckPerception(*config));
+  if (const auto config = LoadConfig(config_file)) {
+    all.push_back(CheckPerception(*config));
+    all.push_back(CheckProcessor(*config));
+  }
   all.push_back(CheckPrograms());
   all.push_back(
       CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));

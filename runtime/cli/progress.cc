@@ -36,6 +36,8 @@ std::string SafetyText(const wire::SafetyStatus& safety) {
   const auto worst = static_cast<core::StopCause>(safety.period().latch().worst());
   std::string text = safety.state();
   if (worst != core::StopCause::kNone) text += " because of " + std::string(core::Name(worst));
+  if (safety.period().latch().needs_person()) text += "; a person must look, then: nightshift clear";
+  if (safety.period().latch().inspecting()) text += ", slowly: was stopped, and first shows that it follows";
   return text;
 }
 
@@ -95,6 +97,8 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
     if (!status.fault().empty()) lines.push_back("  fault       " + status.fault());
   }
   lines.push_back("  safety      " + (heard.safety ? SafetyText(*heard.safety) : std::string("silent")));
+  if (heard.safety)
+    for (const std::string& mode : heard.safety->degraded()) lines.push_back("  note        " + mode);
   lines.push_back("  learner     " + LearnerText(heard));
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);
   for (std::string& line : lines)

@@ -27,6 +27,8 @@ bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_
          core::IsFinite(seen.current_a, axes) && core::IsFinite(seen.temperature_c, axes);
 }
 
+bool IsOld(const Limits& limits, core::Duration age) { return age < core::Duration(0) || age > limits.reading_age_max; }
+
 bool FrozenContent::Look(const core::JointState& seen, const core::AxisArray& commanded_v_rad_s, double tick_s) {
   const bool same = last_ && seen.q_rad == last_->q_rad && seen.dq_rad_s == last_->dq_rad_s &&
                     seen.torque_nm == last_->torque_nm && seen.current_a == last_->current_a;
@@ -37,6 +39,26 @@ bool FrozenContent::Look(const core::JointState& seen, const core::AxisArray& co
   }
   for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad_[i] += std::abs(commanded_v_rad_s[i]) * tick_s;
   return *std::max_element(travel_rad_.begin(), travel_rad_.end()) > kFrozenTravelRad;
+}
+
+bool Continuity::Believe(const core::JointState& seen, core::Instant now) {
+  offered_ = seen;
+  jumped_ = false;
+  const double reach_rad =
+      std::min(limits_.reading_jump_rad_max, limits_.reading_speed_rad_s_max * core::ToSeconds(now - believed_at_));
+  for (std::size_t i = 0; believed_ && i < static_cast<std::size_t>(limits_.axes); ++i)
+    jumped_ = jumped_ || std::abs(seen.q_rad[i] - believed_->q_rad[i]) > reach_rad;
+  if (jumped_) return false;
+  believed_ = seen;
+  believed_at_ = now;
+  return true;
+}
+
+const core::JointState& Continuity::Insist(core::Instant now) {
+  believed_ = offered_;
+  believed_at_ = now;
+  jumped_ = false;
+  return offered_;
 }
 
 bool IsHot(const Limits& limits, const core::JointState& seen) {
@@ -55,6 +77,12 @@ std::optional<AxisExcess> TrackingExcess(const Limits& limits, const core::Joint
     if (error > limits.tracking_error_rad_max[at]) return AxisExcess{i, error, limits.tracking_error_rad_max[at]};
   }
   return std::nullopt;
+}
+
+bool IsNear(const Limits& limits, const core::JointState& seen, const core::AxisArray& commanded_q_rad) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(limits.axes); ++i)
+    if (std::abs(commanded_q_rad[i] - seen.q_rad[i]) > limits.inspection_error_rad_max[i]) return false;
+  return true;
 }
 
 bool IsAtRest(const Limits& limits, const core::JointState& seen) {

@@ -36,11 +36,9 @@ class Cell final : public core::ArmPort, public core::Camera {
   }
 
   core::Result<void> Clear(const core::LatchReport& report) override {
-    const auto cleared = filter_.Acknowledge(
-        {.latch_id = report.id, .nonce = report.nonce, .by = safety::ClearedBy::kSupervisor}, world_.time());
-    if (cleared == safety::Clearance::kCleared) return {};
-    return core::Fail(core::FaultCode::kRefused, std::string(Advice(cleared)));
+    return Clear(report, safety::ClearedBy::kSupervisor);
   }
+  core::Result<void> ClearByPerson() { return Clear(filter_.latch(), safety::ClearedBy::kPerson); }
 
   core::Result<core::Frame> Grab(core::Instant) override { return renderer_.Render(world_); }
 
@@ -50,6 +48,12 @@ class Cell final : public core::ArmPort, public core::Camera {
   static io::cell::CellWorld Load(io::cell::CellConfig config, std::uint64_t seed) {
     config.seed = seed;
     return *io::cell::CellWorld::Load(config);
+  }
+
+  core::Result<void> Clear(const core::LatchReport& report, safety::ClearedBy by) {
+    const auto cleared = filter_.Acknowledge({.latch_id = report.id, .nonce = report.nonce, .by = by}, world_.time());
+    if (cleared == safety::Clearance::kCleared) return {};
+    return core::Fail(core::FaultCode::kRefused, std::string(Advice(cleared)));
   }
 
   safety::Limits limits_;

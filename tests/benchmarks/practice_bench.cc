@@ -37,20 +37,27 @@ using tests::Cell;
 
 class Person final : public core::Attendant {
  public:
-  explicit Person(io::cell::CellWorld& world, double after_s) : world_(world), after_s_(after_s) {}
-  void Ask(const std::string&, int object) override { asked_[object] = world_.time() + core::Seconds(after_s_); }
+  explicit Person(Cell& cell, double after_s) : cell_(cell), world_(cell.world()), after_s_(after_s) {}
+  void Ask(const std::string& reason, int object) override {
+    fmt::print("a person is asked: {}\n", reason);
+    asked_[object] = world_.time() + core::Seconds(after_s_);
+  }
   void Attend() {
     for (auto due = asked_.begin(); due != asked_.end();) {
       if (due->second > world_.time()) {
         ++due;
         continue;
       }
-      (void)world_.PutBack(due->first);
+      if (due->first == core::kTheRobot)
+        (void)cell_.ClearByPerson();
+      else
+        (void)world_.PutBack(due->first);
       due = asked_.erase(due);
     }
   }
 
  private:
+  Cell& cell_;
   io::cell::CellWorld& world_;
   double after_s_;
   std::map<int, core::Instant> asked_;
@@ -83,7 +90,7 @@ class Bench final : public runtime::PracticeListener {
         cell_(config, seed),
         eyes_(std::make_unique<Borrowed>(cell_), config.perception),
         body_(cell_, eyes_, config.scene),
-        person_(cell_.world(), config.practice.person_answers_after_s),
+        person_(cell_, config.practice.person_answers_after_s),
         random_(seed),
         trainer_(Seeded(config.learner, seed), config.scene) {
     (void)trainer_.Know(config.tasks);

@@ -51,10 +51,21 @@ class Bytes {
   std::span<const std::uint8_t> left_;
 };
 
+/// Wall time that passes only while somebody waits.
+class FuzzedWall final : public runtime::WallClock {
+ public:
+  Instant Now() override { return now_; }
+  void SleepUntil(Instant at) override { now_ = at; }
+  void AwaitMail(runtime::Mailbox&, Instant until) override { now_ = until; }
+
+ private:
+  Instant now_{};
+};
+
 /// The arm as its driver tells of it.
 class FuzzedArm final : public core::RobotDriver {
  public:
-  explicit FuzzedArm(core::Pacing pacing) : pacing_(pacing) {
+  FuzzedArm(core::Pacing pacing, FuzzedWall& wall) : pacing_(pacing), wall_(wall) {
     state.axes = core::kArmAxes;
     state.q_rad = *core::InverseKinematics({}, {0.2, 0, 0.1}, 0);
     state.powered = true;
@@ -63,6 +74,7 @@ class FuzzedArm final : public core::RobotDriver {
   core::Pacing pacing() const override { return pacing_; }
 
   core::Result<core::JointState> Read() override {
+    seen_before = seen ? seen : seen_before;
     seen.reset();
     if (silent_ticks > 0) {
       --silent_ticks;
@@ -71,13 +83,16 @@ class FuzzedArm final : public core::RobotDriver {
     state.sequence = ++sequence_;
     state.temperature_c.fill(hot ? 80 : 30);
     state.current_a[core::kPan] = 0.1 + 1e-3 * static_cast<double>(sequence_ % 2);  // As sensors are.
+    state.time = pacing_ == core::Pacing::kMonotonic ? core::Instant(wall_.Now().time_since_epoch()) : clock_;
     seen = reading ? *reading : state;
     reading.reset();
+    if (seen->time <= ControlLoop::kClockMax) clock_ = std::max(clock_, seen->time);
     return *seen;
   }
 
   core::Result<void> Apply(const core::SafeAction& action) override {
     const bool holds = action.power() == core::PowerMode::kHold;
+    clock_ += std::chrono::milliseconds(4);
     if (deaf_ticks > 0) {
       --deaf_ticks;
       return core::Fail(FaultCode::kDriverLost, "deaf");
@@ -90,23 +105,15 @@ class FuzzedArm final : public core::RobotDriver {
   core::JointState state;
   std::optional<core::JointState> reading;  // Instead of the state, once.
   std::optional<core::JointState> seen;     // What was read in this tick.
+  std::optional<core::JointState> seen_before;
   int silent_ticks = 0, deaf_ticks = 0;
   bool stuck = false, hot = false;
 
  private:
   core::Pacing pacing_;
+  FuzzedWall& wall_;
+  core::Instant clock_{};  // Of a device that has one.
   std::uint64_t sequence_ = 0;
-};
-
-/// Wall time that passes only while somebody waits.
-class FuzzedWall final : public runtime::WallClock {
- public:
-  Instant Now() override { return now_; }
-  void SleepUntil(Instant at) override { now_ = at; }
-  void AwaitMail(runtime::Mailbox&, Instant until) override { now_ = until; }
-
- private:
-  Instant now_{};
 };
 
 safety::Limits LimitsOf(bool near_things) {
@@ -125,7 +132,7 @@ class Session {
   explicit Session(std::uint8_t setting)
       : limits_(LimitsOf((setting & 2) != 0)),
         filter_(limits_, {.epoch = 100, .nonce_source = 7}),
-        arm_((setting & 1) != 0 ? core::Pacing::kLockStep : core::Pacing::kMonotonic),
+        arm_((setting & 1) != 0 ? core::Pacing::kLockStep : core::Pacing::kMonotonic, wall_),
         loop_({arm_, filter_, mailbox_, answers_, wall_, nullptr, [this](const auto& facts) { NoteTick(facts); }},
               limits_, runtime::LoopSpeed::kMax),
         judge_(limits_) {
@@ -233,6 +240,7 @@ class Session {
     ++facts_.ticks;
     mail_ = mail;
     dropped_before_ = loop_.counters().answers_dropped;
+    missed_before_ = loop_.counters().ticks_missed;
     loop_.Tick();
     while (answers_.Take()) continue;
     NoteLatch();
@@ -241,23 +249,21 @@ class Session {
   /// Between the filter's judgement and its way to the drives.
   void NoteTick(const runtime::TickFacts& tick) {
     if (facts_.ticks == 0) return;  // The first one seeds the command.
-    NoteClock();
+    now_ = tick.now;
+    if (tick.missed) return judge_.Note(filter_, {.seen = SeenIn(arm_.seen_before), .now = now_});
+    const auto missed = static_cast<std::int64_t>(loop_.counters().ticks_missed - missed_before_);
+    if (missed * limits_.control_period > limits_.overrun_max) judge_.Overran();
     const bool heard = mail_ != nullptr && loop_.counters().answers_dropped == dropped_before_;
     const auto* exchange = heard ? std::get_if<ExchangeMail>(mail_) : nullptr;
     if (exchange && !exchange->proposal) judge_.Withdrawn();
     const bool blind = tick.verdict == core::Verdict::kStopped && tick.limit == core::LimitId::kNoState;
-    judge_.Note(filter_, {.seen = arm_.seen ? &*arm_.seen : nullptr,
-                          .wanted = exchange && !blind ? exchange->proposal : std::nullopt,
-                          .now = now_});
+    judge_.Note(
+        filter_,
+        {.seen = SeenIn(arm_.seen), .wanted = exchange && !blind ? exchange->proposal : std::nullopt, .now = now_});
     if (exchange && exchange->proposal) sequence_ = std::max(sequence_, exchange->proposal->sequence);
   }
 
-  /// The loop's robot time.
-  void NoteClock() {
-    now_ += limits_.control_period;
-    if (arm_.pacing() != core::Pacing::kLockStep || !arm_.seen) return;
-    if (arm_.seen->time <= ControlLoop::kClockMax) now_ = std::max(now_, arm_.seen->time);
-  }
+  static const core::JointState* SeenIn(const std::optional<core::JointState>& seen) { return seen ? &*seen : nullptr; }
 
   void NoteLatch() {
     const core::LatchReport latch = filter_.latch();
@@ -268,8 +274,8 @@ class Session {
 
   safety::Limits limits_;
   safety::Filter filter_;
-  FuzzedArm arm_;
   FuzzedWall wall_;
+  FuzzedArm arm_;
   runtime::Mailbox mailbox_;
   runtime::AnswerBox answers_;
   ControlLoop loop_;
@@ -277,7 +283,7 @@ class Session {
   core::LatchReport latch_;
   core::Instant now_{};
   const SafetyMail* mail_ = nullptr;  // What the tick is to find, and how much was dropped before it.
-  std::uint64_t dropped_before_ = 0;
+  std::uint64_t dropped_before_ = 0, missed_before_ = 0;
   std::uint64_t sequence_ = 0;
   SessionFacts facts_;
 };

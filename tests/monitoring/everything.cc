@@ -26,6 +26,8 @@ std::string Safety() {
       .first = core::StopCause::kStall, .worst = core::StopCause::kOperator, .id = 4, .nonce = 1, .epoch = 2};
   safety.SetPeriod(period);
   safety.CountBusError(core::FaultCode::kDriverTimeout);
+  safety.SetTotals({.ticks_missed = 5, .readings_old = 1, .audit_written = 300, .audit_lost = 2});
+  safety.SetDegraded({{"no_real_time_priority", true}, {"audit_loses_records", false}});
   metrics.CountFault(core::FaultCode::kDriverTimeout);
   return metrics.Exposition();
 }

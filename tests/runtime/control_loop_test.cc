@@ -3,129 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <functional>
-
-#include "core/check.h"
-#include "core/kinematics.h"
+#include "tests/runtime/loop_rig.h"
 
 namespace nightshift::runtime {
 namespace {
 
-using core::LimitId;
 using core::StopCause;
 using core::Verdict;
-using std::chrono::milliseconds;
-
-constexpr milliseconds kTick{4};
-
-/// An arm that is where it was told to be; its bus can fail. Its clock is the number of commands it got.
-class FakeRobot final : public core::RobotDriver {
- public:
-  explicit FakeRobot(core::Pacing pacing) : pacing_(pacing) {
-    state.axes = core::kArmAxes;
-    state.q_rad = *core::InverseKinematics({}, {0.2, 0, 0.1}, 0);
-    state.temperature_c.fill(30);
-  }
-  core::Pacing pacing() const override { return pacing_; }
-  core::Result<core::JointState> Read() override {
-    ++reads;
-    if (silent) return core::Fail(core::FaultCode::kDriverTimeout, "silent");
-    state.sequence = ++sequence_;
-    state.time = clock ? *clock : core::Instant(applied * kTick);
-    return state;
-  }
-  core::Result<void> Apply(const core::SafeAction& action) override {
-    if (deaf) return core::Fail(core::FaultCode::kDriverLost, "deaf");
-    ++applied;
-    state.q_rad = action.q_rad();
-    state.powered = action.power() == core::PowerMode::kHold;
-    return {};
-  }
-
-  core::JointState state;
-  int reads = 0, applied = 0;
-  bool silent = false, deaf = false;
-  std::optional<core::Instant> clock;  // What it says instead of the truth.
-
- private:
-  core::Pacing pacing_;
-  std::uint64_t sequence_ = 0;
-};
-
-/// Wall time that passes only while somebody sleeps or waits, and a peer that acts while the loop waits for it.
-class FakeWall final : public WallClock {
- public:
-  Instant Now() override { return now; }
-  void SleepUntil(Instant at) override {
-    slept += at - now;
-    now = at;
-  }
-  void AwaitMail(Mailbox&, Instant until) override {
-    if (!peer.empty()) {
-      now += thinking;
-      const auto act = peer.front();
-      peer.pop_front();
-      return act();
-    }
-    waited += until - now;
-    now = until;
-  }
-
-  Instant now{};
-  std::chrono::nanoseconds slept{0}, waited{0}, thinking{0};
-  std::deque<std::function<void()>> peer;
-};
-
-/// A loop with fakes around it, driven tick by tick.
-struct Rig {
-  explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax)
-      : robot(pacing), loop({robot, filter, mailbox, answers, wall, nullptr, {}}, limits, speed) {}
-
-  void Ticks(int count) {
-    for (int i = 0; i < count; ++i) loop.Tick();
-  }
-  Ticket Exchange(const std::optional<core::ProposedAction>& proposal = std::nullopt) {
-    NIGHTSHIFT_CHECK(mailbox.Post(ExchangeMail{++tickets, proposal}));
-    return tickets;
-  }
-  core::ProposedAction Propose(double pan_step_rad) {
-    auto target = filter.commanded_q_rad();
-    target[core::kPan] += pan_step_rad;
-    return {.epoch = filter.latch().epoch,
-            .sequence = ++sequence,
-            .deadline = core::Instant(robot.applied * kTick) + milliseconds(200),
-            .axes = limits.axes,
-            .target_q_rad = target};
-  }
-  /// Takes all answers; the newest report that somebody asked for.
-  std::optional<core::PeriodReport> Report() {
-    std::optional<core::PeriodReport> report;
-    while (const auto answer = answers.Take())
-      if (const auto* period = std::get_if<PeriodAnswer>(&*answer); period && period->ticket != 0)
-        report = period->report;
-    return report;
-  }
-  /// Past the latch of the start, at a boundary.
-  void Arm() {
-    Ticks(25);
-    const auto latch = filter.latch();
-    mailbox.Post(AcknowledgeMail{++tickets, {.latch_id = latch.id, .nonce = latch.nonce}});
-    Ticks(25);
-    NIGHTSHIFT_CHECK(!filter.latch().latched());
-    Report();
-  }
-
-  safety::Limits limits;
-  safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
-  Mailbox mailbox;
-  AnswerBox answers;
-  FakeRobot robot;
-  FakeWall wall;
-  ControlLoop loop;
-  Ticket tickets = 0;
-  std::uint64_t sequence = 0;
-};
 
 TEST(ControlLoop, SendsAnActionInEveryTickWithoutAnySupervisor) {
   Rig rig;
@@ -272,7 +156,7 @@ TEST(ControlLoop, TimeGoesOnWithoutReadingsAndNeverBack) {
   rig.robot.silent = true;
   rig.Ticks(10);
   rig.robot.silent = false;
-  rig.robot.applied = 0;  // The device began anew: its clock is behind.
+  rig.robot.applied -= 5;  // The device began anew, and its clock is a little behind.
   rig.Ticks(30);
   core::Instant last{};
   while (const auto answer = rig.answers.Take())
@@ -281,6 +165,22 @@ TEST(ControlLoop, TimeGoesOnWithoutReadingsAndNeverBack) {
       last = period->report.joints.time;
     }
   EXPECT_EQ(last, core::Instant(milliseconds(300)));
+}
+
+TEST(ControlLoop, ADeviceThatWasStartedAnewIsSeenAgainThoughItsClockBeginsAnew) {
+  Rig rig;
+  rig.Arm();
+  rig.robot.silent = true;
+  rig.Ticks(10);
+  rig.robot.silent = false;
+  rig.robot.applied = 0;
+  rig.Exchange();
+  rig.Ticks(60);
+  EXPECT_EQ(rig.loop.counters().readings_old, 0u);
+  const auto latch = rig.filter.latch();
+  rig.mailbox.Post(AcknowledgeMail{++rig.tickets, {.latch_id = latch.id, .nonce = latch.nonce}});
+  rig.Ticks(25);
+  EXPECT_FALSE(rig.filter.latch().latched());
 }
 
 TEST(ControlLoop, AReadingFromATimeThatNoClockComesToIsGarbledAndLeavesTheClockAsItWas) {

@@ -137,6 +137,34 @@ TEST_F(SafetyProcess, RefusesAnImpossibleLimitByName) {
   EXPECT_THAT(Text(Log()), HasSubstr("speed_rad_s_max"));
 }
 
+TEST_F(SafetyProcess, NamesWhatItDoesWithoutInStatusMetricsAndLog) {
+  const fs::path config = data_ / "cpu.toml";
+  std::string text = Text(NIGHTSHIFT_SOURCE_DIR "/configs/tabletop.toml");
+  const std::string model = "model_file = \"";
+  text.insert(text.find(model) + model.size(), NIGHTSHIFT_SOURCE_DIR "/configs/");
+  std::ofstream(config) << text << "\n[safety]\ncpu = 1023  # No machine has so many.\n";
+  fs::create_directories(data_ / "run");
+  auto gatherer = io::Replier::Bind(io::EndpointsIn((data_ / "run").string())->metrics);
+  ASSERT_TRUE(gatherer);
+  Child safety(Arguments(config.string()), Log());
+  auto listener = io::Subscriber::Connect(io::EndpointsIn((data_ / "run").string())->safety_state);
+  wire::SafetyStatus status;
+  for (int i = 0; i < 100 && status.degraded_size() == 0; ++i)  // The first may come before the loop begins.
+    if (const auto bytes = listener->Latest(io::Wait(kWaitMs))) status = *io::Parse<wire::SafetyStatus>(*bytes);
+  ASSERT_EQ(status.degraded_size(), 1) << Text(Log());
+  EXPECT_EQ(status.degraded(0), "cpu_is_refused");
+  std::string figures;
+  const std::string wanted = "nightshift_degraded{mode=\"cpu_is_refused\"} 1";
+  for (int i = 0; i < 100 && figures.find(wanted) == std::string::npos; ++i)
+    if (const auto report = gatherer->Receive(io::Wait(kWaitMs))) {
+      figures = io::Parse<wire::MetricsReport>(report->body)->exposition();
+      gatherer->Reply(*report, "");
+    }
+  EXPECT_THAT(figures, HasSubstr(wanted));
+  EXPECT_THAT(figures, HasSubstr("nightshift_degraded{mode=\"audit_loses_records\"} 0"));
+  EXPECT_THAT(Text(Log()), HasSubstr("cpu_is_refused: safety.cpu = 1023"));
+}
+
 TEST_F(SafetyProcess, TellsTheServiceManagerThatItIsReadyAndStrokesTheWatchdog) {
   const std::string path = (data_ / "notify").string();
   const int listener = socket(AF_UNIX, SOCK_DGRAM, 0);

@@ -52,6 +52,7 @@ class SafetyServiceTest : public testing::Test {
     endpoints_ = *io::EndpointsIn(folder_.string());
     SafetyService::Hooks hooks;
     hooks.on_progress = [this] { ++strokes_; };
+    hooks.degraded = [] { return std::vector<std::string>{"no_real_time_priority"}; };
     service_ = std::make_unique<SafetyService>(std::move(*io::Replier::Bind(endpoints_.safety_command)),
                                                std::move(*io::Publisher::Bind(endpoints_.safety_state)), mailbox_,
                                                answers_, loop_.counters(), std::move(hooks));
@@ -188,6 +189,8 @@ TEST_F(SafetyServiceTest, TellsItsStateToWhoeverListens) {
   const auto status = io::Parse<wire::SafetyStatus>(*bytes);
   ASSERT_TRUE(status);
   EXPECT_TRUE(status->state() == "stopped" || status->state() == "holding");
+  ASSERT_EQ(status->degraded_size(), 1);
+  EXPECT_EQ(status->degraded(0), "no_real_time_priority");
 }
 
 TEST_F(SafetyServiceTest, StrokesTheWatchdogWhileTheControlThreadMakesProgress) {

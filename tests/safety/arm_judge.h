@@ -52,6 +52,11 @@ class ArmJudge {
     if (last && last->epoch == epoch_) EndEpoch();
   }
 
+  /// Before the next tick the loop stood still for too long: the command is to rest where it was.
+  void Overran() {
+    for (std::size_t i = 0; i < axes_; ++i) Rest(i, motion_[i].q_rad);
+  }
+
   /// After each tick.
   void Note(const Filter& filter, const Given& given) {
     NoteLife(filter, given);

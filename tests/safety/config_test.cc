@@ -54,9 +54,10 @@ TEST(SafetyLimits, RefusesNaNInEveryField) {
 Limits EightAxes() {
   Limits limits;
   limits.axes = core::kAxesMax;
-  for (const auto field : {&Limits::q_rad_min, &Limits::q_rad_max, &Limits::speed_rad_s_max,
-                           &Limits::acceleration_rad_s2_max, &Limits::jerk_rad_s3_max, &Limits::tracking_error_rad_max,
-                           &Limits::stall_free_nm_rad, &Limits::stall_nm_rad_s_max, &Limits::reseed_error_rad_max})
+  for (const auto field :
+       {&Limits::q_rad_min, &Limits::q_rad_max, &Limits::speed_rad_s_max, &Limits::acceleration_rad_s2_max,
+        &Limits::jerk_rad_s3_max, &Limits::tracking_error_rad_max, &Limits::stall_free_nm_rad,
+        &Limits::stall_nm_rad_s_max, &Limits::reseed_error_rad_max, &Limits::inspection_error_rad_max})
     (limits.*field)[6] = (limits.*field)[7] = (limits.*field)[5];
   return limits;
 }
@@ -97,9 +98,21 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
        [](Limits& l, double v) { l.command_deadline_max = std::chrono::nanoseconds(std::llround(v)); }, 0, 1, 300e6,
        300e6 + 1},
       {"peer_wait_max", [](Limits& l, double v) { l.peer_wait_max = Ms(v); }, 0.999, 1, 10000, 10000.001},
+      {"overrun_s_max", [](Limits& l, double v) { (l.tracking_error_rad_max.fill(2), l.overrun_max = Ms(v)); }, 3.999,
+       4, 200, 200.001},
+      {"reading_age_s_max", [](Limits& l, double v) { l.reading_age_max = Ms(v); }, 3.999, 4, 1000, 1000.001},
       {"blind_ticks_max", [](Limits& l, double v) { l.blind_ticks_max = static_cast<int>(v); }, 0, 1, 100, 101},
       {"power_up_ticks_max", [](Limits& l, double v) { l.power_up_ticks_max = static_cast<int>(v); }, 0, 1, 10000,
        10001},
+      {"inspections_failed_max", [](Limits& l, double v) { l.inspections_failed_max = static_cast<int>(v); }, 0, 1, 100,
+       101},
+      {"inspection_speed_share", [](Limits& l, double v) { l.inspection_speed_share = v; }, 0, 1e-9, 1, 1.001},
+      {"inspection_travel_rad", [](Limits& l, double v) { l.inspection_travel_rad = v; }, 0, 1e-9, 6.3, 6.301},
+      {"astray_free_rad", [](Limits& l, double v) { l.astray_free_rad = v; }, 0, 1e-9, 6.3, 6.301},
+      {"servo_lag_s", [](Limits& l, double v) { l.servo_lag_s = v; }, 0, 1e-9, 1, 1.001},
+      {"astray_rad_s_max", [](Limits& l, double v) { l.astray_rad_s_max = v; }, 0, 1e-9, 6.3, 6.301},
+      {"reading_speed_rad_s_max", [](Limits& l, double v) { l.reading_speed_rad_s_max = v; }, 0, 1e-9, 1000, 1001},
+      {"reading_jump_rad_max", [](Limits& l, double v) { l.reading_jump_rad_max = v; }, 0, 1e-9, 6.3, 6.301},
       {"clears_per_hour_max", [](Limits& l, double v) { l.clears_per_hour_max = static_cast<int>(v); }, 0, 1, 256, 257},
   };
   for (const Edges& edges : each) ExpectEdges(edges);
@@ -109,19 +122,24 @@ TEST(SafetyLimits, EachAxisMayHaveWhatItsKeySaysAndNoMore) {
   struct Field {
     const char* key;
     core::AxisArray Limits::*values;
-    double highest;
+    double lowest, highest;
   };
-  const Field fields[] = {{"speed_rad_s_max", &Limits::speed_rad_s_max, 20},
-                          {"acceleration_rad_s2_max", &Limits::acceleration_rad_s2_max, 500},
-                          {"jerk_rad_s3_max", &Limits::jerk_rad_s3_max, 100'000},
-                          {"tracking_error_rad_max", &Limits::tracking_error_rad_max, 6.3},
-                          {"stall_free_nm_rad", &Limits::stall_free_nm_rad, 20},
-                          {"stall_nm_rad_s_max", &Limits::stall_nm_rad_s_max, 20},
-                          {"reseed_error_rad_max", &Limits::reseed_error_rad_max, 6.3}};
-  for (const auto& [key, values, highest] : fields)
+  // With the shortest overrun_max, so that neither speed nor tracking error meets its bound first.
+  const Field fields[] = {{"speed_rad_s_max", &Limits::speed_rad_s_max, 1e-9, 20},
+                          {"acceleration_rad_s2_max", &Limits::acceleration_rad_s2_max, 1e-9, 500},
+                          {"jerk_rad_s3_max", &Limits::jerk_rad_s3_max, 1e-9, 100'000},
+                          {"tracking_error_rad_max", &Limits::tracking_error_rad_max, 0.025, 6.3},
+                          {"inspection_error_rad_max", &Limits::inspection_error_rad_max, 1e-9, 6.3},
+                          {"stall_free_nm_rad", &Limits::stall_free_nm_rad, 1e-9, 20},
+                          {"stall_nm_rad_s_max", &Limits::stall_nm_rad_s_max, 1e-9, 20},
+                          {"reseed_error_rad_max", &Limits::reseed_error_rad_max, 1e-9, 6.3}};
+  for (const auto& [key, values, lowest, highest] : fields)
     for (const auto& [axis, name] : {std::pair<std::size_t, std::string>{0, "[pan]"}, {5, "[jaw]"}}) {
-      const auto set = [&](Limits& l, double v) { (l.*values)[axis] = v; };
-      ExpectEdges({(key + name).c_str(), set, 0, 1e-9, highest, highest * 1.000001});
+      const auto set = [&](Limits& l, double v) {
+        l.overrun_max = l.control_period;
+        (l.*values)[axis] = v;
+      };
+      ExpectEdges({(key + name).c_str(), set, 0, lowest, highest, highest * 1.000001});
     }
 }
 
@@ -155,6 +173,17 @@ TEST(SafetyLimits, RefusesPeriodsThatDoNotFitEachOther) {
   EXPECT_THAT(FaultAfter([](Limits& l) { l.policy_period = milliseconds(99); }),
               HasSubstr("multiple of control_period"));
   EXPECT_THAT(FaultAfter([](Limits& l) { l.control_period = milliseconds(0); }), HasSubstr("[1, 10] ms"));
+}
+
+TEST(SafetyLimits, RefusesALoopThatMayStandStillForSoLongThatTheSetpointLeapsBeyondItsTrackingError) {
+  EXPECT_THAT(
+      FaultAfter([](Limits& l) { l.overrun_max = milliseconds(125); }),
+      HasSubstr("safety.overrun_s_max = 0.125: must be so short that at 4 rad/s the setpoint of pan leaps by less "
+                "than its tracking_error_rad_max = 0.5 (now 0.5 rad)"));
+  EXPECT_EQ(FaultAfter([](Limits& l) { l.overrun_max = milliseconds(124); }), "");
+  EXPECT_THAT(
+      FaultAfter([](Limits& l) { l.speed_rad_s_max[core::kJaw] = 20, l.tracking_error_rad_max[core::kJaw] = 0.8; }),
+      HasSubstr("of jaw"));
 }
 
 TEST(SafetyLimits, RefusesCountsThatWouldSwitchACheckOff) {

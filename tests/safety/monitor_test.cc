@@ -13,7 +13,7 @@ using core::StopCause;
 
 /// A monitor and a hand-driven clock.
 struct Story {
-  Limits limits;
+  Limits limits{.inspections_failed_max = 100'000};  // Their own tests have their own.
   Monitor monitor{limits, {.epoch = 100, .nonce_source = 7}};
   core::Instant now{};
 
@@ -276,8 +276,8 @@ TEST(Monitor, WhatBelongsToAPersonIsNotClearedWithWhatBelongsToTheSupervisor) {
 }
 
 TEST(Monitor, TellsEveryOutcomeByItsOwnName) {
-  const std::array names{"cleared",     "not_latched", "stale",       "needs_person",
-                         "still_there", "no_reading",  "not_at_rest", "too_many"};
+  const std::array names{"cleared",     "not_latched", "stale",      "needs_person", "still_there", "no_reading",
+                         "not_at_rest", "too_many",    "comes_back", "jumped",       "other_cause"};
   std::set<std::string_view> advices;
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(Name(static_cast<Clearance>(i)), names[i]);
@@ -287,10 +287,157 @@ TEST(Monitor, TellsEveryOutcomeByItsOwnName) {
 }
 
 TEST(Monitor, EveryRefusalSaysWhatAPersonCanDo) {
-  for (int i = 0; i <= static_cast<int>(Clearance::kTooMany); ++i) {
+  for (int i = 0; i <= static_cast<int>(Clearance::kOtherCause); ++i) {
     EXPECT_NE(Name(static_cast<Clearance>(i)), "?");
     EXPECT_GT(Advice(static_cast<Clearance>(i)).size(), 15u);
   }
+}
+
+// ---- Inspection ----
+
+constexpr std::array kOfTheArmsOwnDoing{StopCause::kOverrun, StopCause::kStall, StopCause::kTrackingError,
+                                        StopCause::kDriverLost};
+
+TEST(Monitor, WhatWasClearedIsInspectedAtLoweredSpeedUntilTheArmHasFollowed) {
+  Story story;
+  EXPECT_EQ(story.monitor.speed_share(), 1) << "a latch needs no lowering";
+  story.Clear();
+  EXPECT_TRUE(story.monitor.report().inspecting);
+  EXPECT_EQ(story.monitor.speed_share(), story.limits.inspection_speed_share);
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, true);
+  EXPECT_TRUE(story.monitor.inspecting());
+  story.monitor.Follow(0.1 * story.limits.inspection_travel_rad + 1e-9, true);
+  EXPECT_FALSE(story.monitor.report().inspecting);
+  EXPECT_EQ(story.monitor.speed_share(), 1);
+}
+
+TEST(Monitor, AnArmThatLagsBeginsItsInspectionAnew) {
+  Story story;
+  story.Clear();
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, true);
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, false);
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, true);
+  EXPECT_TRUE(story.monitor.inspecting());
+}
+
+TEST(Monitor, ASilenceOfTheSupervisorOrAPersonNearNeedsNoInspection) {
+  Story story;
+  story.Clear();
+  story.monitor.Follow(1, true);
+  story.monitor.Raise(StopCause::kNoCommand);
+  story.Clear();
+  EXPECT_FALSE(story.monitor.inspecting());
+  story.monitor.Raise(StopCause::kPersonNear);
+  story.monitor.Gone(StopCause::kPersonNear);
+  EXPECT_FALSE(story.monitor.latched());
+  EXPECT_FALSE(story.monitor.inspecting());
+}
+
+TEST(Monitor, ASilenceInTheMiddleOfAnInspectionDoesNotEndIt) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kNoCommand);
+  story.Clear();
+  EXPECT_TRUE(story.monitor.inspecting());
+}
+
+TEST(Monitor, HeatThatHasGoneLeavesAnArmToBeInspected) {
+  Story story;
+  story.Clear();
+  story.monitor.Follow(1, true);
+  story.monitor.Raise(StopCause::kHot);
+  story.monitor.Gone(StopCause::kHot);
+  EXPECT_TRUE(story.monitor.inspecting());
+}
+
+TEST(Monitor, AfterTooManyFailedInspectionsInARowAPersonMustLook) {
+  for (const StopCause cause : kOfTheArmsOwnDoing) {
+    Story story;
+    story.limits.inspections_failed_max = 3;
+    story.monitor = Monitor(story.limits, {});
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(story.Clear(), Clearance::kCleared) << Name(cause) << i;
+      story.monitor.Raise(cause);
+    }
+    EXPECT_TRUE(story.monitor.report().needs_person);
+    EXPECT_EQ(story.Clear(), Clearance::kComesBack) << Name(cause);
+    EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+    story.monitor.Raise(cause);
+    EXPECT_FALSE(story.monitor.report().needs_person) << "a person's clear begins the count anew";
+    EXPECT_EQ(story.Clear(), Clearance::kCleared);
+  }
+}
+
+TEST(Monitor, AnInspectionThatEndsWellBeginsTheCountAnew) {
+  Story story;
+  story.limits.inspections_failed_max = 2;
+  story.monitor = Monitor(story.limits, {});
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(story.Clear(), Clearance::kCleared) << i;
+    if (i % 2 == 1) story.monitor.Follow(1, true);
+    story.monitor.Raise(StopCause::kStall);
+  }
+}
+
+TEST(Monitor, StopsOfOthersDoingAreNoFailedInspections) {
+  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kOperator}) {
+    Story story;
+    story.limits.inspections_failed_max = 1;
+    story.monitor = Monitor(story.limits, {});
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_EQ(story.Clear(ClearedBy::kSupervisor),
+                cause == StopCause::kOperator && i > 0 ? Clearance::kNeedsPerson : Clearance::kCleared);
+      if (story.monitor.latched()) story.Clear(ClearedBy::kPerson);
+      story.monitor.Raise(cause);
+    }
+  }
+}
+
+TEST(Monitor, AFailureThatJoinsASilenceCountsAsMuchAsOneAlone) {
+  Story story;
+  story.limits.inspections_failed_max = 1;
+  story.monitor = Monitor(story.limits, {});
+  story.Clear();
+  story.monitor.Raise(StopCause::kNoCommand);
+  EXPECT_FALSE(story.monitor.report().needs_person);
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(story.Clear(), Clearance::kComesBack);
+}
+
+TEST(Monitor, SaysWhetherOnlyAPersonMayClear) {
+  Story story;
+  EXPECT_FALSE(story.monitor.report().needs_person);
+  story.Clear();
+  for (const StopCause cause : core::kStopCauses) {
+    Story other;
+    other.Clear();
+    other.monitor.Raise(cause);
+    EXPECT_EQ(other.monitor.report().needs_person, ClearedByOf(cause, other.limits) == ClearedBy::kPerson)
+        << Name(cause);
+  }
+}
+
+// ---- Arming ----
+
+TEST(Monitor, ToArmClearsARestartAndNothingElse) {
+  const auto armed = [](Story& story) {
+    Acknowledgement ack = story.Ack(ClearedBy::kPerson);
+    ack.arms_only = true;
+    return story.monitor.Acknowledge(ack, Readiness::kReady, story.now);
+  };
+  Story story;
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(armed(story), Clearance::kOtherCause);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+  EXPECT_EQ(armed(story), Clearance::kNotLatched);
+  Story fresh;
+  EXPECT_EQ(armed(fresh), Clearance::kCleared);
+  EXPECT_TRUE(fresh.monitor.inspecting());
+}
+
+TEST(Monitor, DoesNotClearWhileReadingsHaveJumped) {
+  Story story;
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson, Readiness::kJumped), Clearance::kJumped);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "tests/fakes/source_tree.h"
 
@@ -22,9 +24,21 @@ Checked Find(const std::vector<Checked>& all, const std::string& what) {
 
 TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
   const auto all = CheckAll(kConfig, testing::TempDir() + "ns-check");
-  for (const char* what :
-       {"configuration", "perception", "linear algebra", "rendering", "clock", "data directory", "sockets"})
+  for (const char* what : {"configuration", "perception", "processor", "linear algebra", "rendering", "clock",
+                           "data directory", "sockets"})
     EXPECT_EQ(Find(all, what).finding, Finding::kGood) << what << ": " << Find(all, what).detail;
+}
+
+TEST(CheckAll, WarnsOfAProcessorThatTheMachineDoesNotHave) {
+  const std::string file = testing::TempDir() + "ns-check-cpu.toml";
+  std::ifstream in(kConfig);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string model = "model_file = \"";
+  text.insert(text.find(model) + model.size(), tests::SourceTree() + "/configs/");
+  std::ofstream(file) << text << "\n[safety]\ncpu = 1023\n";
+  const auto processor = Find(CheckAll(file, ""), "processor");
+  EXPECT_EQ(processor.finding, Finding::kWarning);
+  EXPECT_THAT(processor.detail, HasSubstr("safety.cpu = 1023"));
 }
 
 TEST(CheckAll, NamesAConfigurationThatIsNotThere) {

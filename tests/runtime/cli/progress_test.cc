@@ -40,6 +40,7 @@ Heard Practising() {
   recovery->set_task("recover-dropped");
   recovery->set_recovery(true);
   heard.safety.emplace().set_state("moving");
+  heard.safety->add_degraded("no_real_time_priority");
   auto& learner = heard.learner.emplace();
   learner.set_state("training");
   learner.set_updates_per_second(250);
@@ -56,6 +57,7 @@ TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
   const std::string block = Joined(StatusBlock(Practising(), {}));
   EXPECT_THAT(block, HasSubstr("practising pick (learned): least competent"));
   EXPECT_THAT(block, HasSubstr("60/120 (50 %)"));
+  EXPECT_THAT(block, HasSubstr("note        no_real_time_priority")) << "what safety does without";
   EXPECT_THAT(block, HasSubstr("30/40 (75 %)"));
   EXPECT_THAT(block, HasSubstr("16/40 (40 %)    17/20 (85 %)")) << "what can be compared stands side by side";
   EXPECT_THAT(block, HasSubstr("v7"));
