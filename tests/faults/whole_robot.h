@@ -274,7 +274,7 @@ class FaultyArm final : public core::RobotDriver {
     }
     const bool outside = q < limits_.q_rad_min[i] - kRounding || q > limits_.q_rad_max[i] + kRounding;
     // A command that was taken from measurement may stay there, or return, wherever the drive itself goes on to.
-    const bool farther = q > limits_.q_rad_max[i] ? q > before[0][i] : q < before[0][i];
+    const bool farther = q > limits_.q_rad_max[i] ? q > before[0].q_rad[i] : q < before[0].q_rad[i];
     if (outside && farther && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
     if (sent_count_ < 3) return;
     if (std::abs(bend(0)) > limits_.acceleration_rad_s2_max[i] * (1 + kRounding) && !Reseeds(i, before))
