@@ -140,6 +140,17 @@ Result<void> CheckSurroundings(const Limits& limits) {
 
 }  // namespace
 
+std::vector<MassPart> DefaultMasses() {
+  using enum core::ArmAxis;
+  return {{"pan", kPan, 0.100, {0.012, 0, 0.115}, {2.09333e-5, 3.09333e-5, 4.22667e-5}},
+          {"upper", kLift, 0.100, {0, 0, 0.058}, {1.56969e-4, 1.56969e-4, 9.52832e-6}},
+          {"fore", kElbow, 0.090, {0, 0, 0.0675}, {1.78595e-4, 1.78595e-4, 7.43193e-6}},
+          {"wrist", kWrist, 0.030, {0, 0, 0}, {2.7e-6, 2.7e-6, 2.7e-6}},
+          {"palm", kRoll, 0.050, {0, 0.009, 0.027}, {1.04167e-5, 6.15e-6, 9.06667e-6}},
+          {"finger", kRoll, 0.012, {0, -0.008, 0.075}, {3.636e-6, 3.796e-6, 2.32e-7}},
+          {"jaw", kJaw, 0.012, {0, 0, 0.035}, {3.636e-6, 3.796e-6, 2.32e-7}}};
+}
+
 Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");

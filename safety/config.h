@@ -30,6 +30,18 @@ struct PostObstacle {
   bool fingers_may_touch = false;
 };
 
+/// A part of the arm with a mass of its own, in the frame of the link that it is fixed to (safety/checks/arm_shape.h).
+struct MassPart {
+  std::string name;
+  core::ArmAxis moved_by = core::kPan;  // The joint that turns it and nothing nearer to the base.
+  double mass_kg = 0;
+  core::Vec3 centre_m;
+  core::Vec3 inertia_kg_m2;  // Moments about its own centre, along the link's axes.
+};
+
+/// Of an arm of SO-101 proportions, drives in the joints included: 0.39 kg beyond the base.
+std::vector<MassPart> DefaultMasses();
+
 /// Every limit of one arm. Read once at start; nothing at run time can loosen it. Arrays are per axis, in the order
 /// pan, lift, elbow, wrist, roll, jaw; entries beyond `axes` are ignored.
 struct Limits {
@@ -61,6 +73,14 @@ struct Limits {
   core::AxisArray stall_nm_rad_s_max{1, 1, 1, 1, 1, 2};                  // A blocked axis, 0.5 rad off: 0.9 s.
   double temperature_c_max = 70;    // The servo's own limit; users saw no shutdown above it.
   double temperature_c_clear = 60;  // Cool enough for minutes of work.
+
+  // What the arm weighs, how its drives run, and what they can do. Used to foresee torques: see contact and Validate.
+  std::vector<MassPart> masses = DefaultMasses();
+  core::AxisArray rotor_kg_m2{0.03, 0.03, 0.03, 0.03, 0.01, 0.002};  // Behind gears of 1:345: as much as the links.
+  core::AxisArray viscous_nm_s_rad{1, 1, 1, 1, 1, 0.08};             // Back electromotive force and grease.
+  core::AxisArray coulomb_nm{0.05, 0.05, 0.05, 0.05, 0.05, 0.004};   // Before anything moves.
+  core::AxisArray torque_nm_max{2.5, 2.5, 2.5, 2.5, 2.5, 0.25};      // What the drives are set to.
+  double payload_kg_max = 0.1;  // Held: any from none to this explains itself. A cube has 20 to 80 g.
 
   // Time.
   core::Duration control_period{std::chrono::milliseconds(4)};
