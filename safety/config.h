@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/action.h"
@@ -39,8 +40,17 @@ struct MassPart {
   core::Vec3 inertia_kg_m2;  // Moments about its own centre, along the link's axes.
 };
 
+/// A box in which the fingers meet things: contact there is expected as long as it is gentle.
+struct ContactZone {
+  std::string name;
+  core::Vec3 min_m, max_m;  // Of the grasp point.
+};
+
 /// Of an arm of SO-101 proportions, drives in the joints included: 0.39 kg beyond the base.
 std::vector<MassPart> DefaultMasses();
+
+/// As configuration and faults call an axis.
+std::string_view AxisName(int axis);
 
 /// Every limit of one arm. Read once at start; nothing at run time can loosen it. Arrays are per axis, in the order
 /// pan, lift, elbow, wrist, roll, jaw; entries beyond `axes` are ignored.
@@ -80,7 +90,16 @@ struct Limits {
   core::AxisArray viscous_nm_s_rad{1, 1, 1, 1, 1, 0.08};             // Back electromotive force and grease.
   core::AxisArray coulomb_nm{0.05, 0.05, 0.05, 0.05, 0.05, 0.004};   // Before anything moves.
   core::AxisArray torque_nm_max{2.5, 2.5, 2.5, 2.5, 2.5, 0.25};      // What the drives are set to.
-  double payload_kg_max = 0.1;  // Held: any from none to this explains itself. A cube has 20 to 80 g.
+  double grip_torque_nm_max = 0.25;  // Of the jaw, on what it holds: 4.5 N at the fingertips (safety/checks/grip.h).
+  double payload_kg_max = 0.1;       // Held: any from none to this explains itself. A cube has 20 to 80 g.
+
+  // Contact: torque that the model does not explain. Outside all zones it stops the arm until a person has looked; in
+  // them only above a force. No zones: not watched. Thresholds: docs/results.md.
+  std::vector<ContactZone> contact_zones;
+  core::AxisArray contact_nm_max{0.6, 0.6, 0.6, 0.6, 0.3, 0};           // At rest: 3 N at 20 cm. Encoders of 4096 steps
+  core::AxisArray contact_nm_s_rad{0.1, 0.1, 0.1, 0.1, 0.1, 0};         // show 0.4. Moving: a tenth of the drives'
+  core::Duration contact_time_constant{std::chrono::milliseconds(40)};  // friction, which changes as they warm.
+  double contact_force_n_max = 45;  // In zones. Drives of 2.5 Nm press with 34 N at most: beyond it is a blow.
 
   // Time.
   core::Duration control_period{std::chrono::milliseconds(4)};

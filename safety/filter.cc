@@ -43,7 +43,8 @@ LimitId LimitOf(StopCause cause) {
 
 /// Does the arm have to stop pushing against what it is stopped by?
 bool Relaxes(StopCause cause) {
-  return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost;
+  return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost ||
+         cause == StopCause::kContact;
 }
 
 std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
@@ -56,7 +57,9 @@ Filter::Filter(const Limits& limits, Monitor::Seed seed)
       surroundings_(*SurroundingsOf(limits)),
       pose_(surroundings_.arm()),
       monitor_(limits, seed),
-      stall_(limits) {}
+      stall_(limits),
+      contact_(limits),
+      grip_limit_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
@@ -101,7 +104,9 @@ Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   } else if (!Rests() || !IsAtRest(limits_, *seen_)) {
     readiness = Readiness::kNotAtRest;
   }
+  const bool touches = monitor_.has(StopCause::kContact);
   const Clearance clearance = monitor_.Acknowledge(ack, readiness, now);
+  if (clearance == Clearance::kCleared && touches) contact_.KnowPresent();
   if (clearance == Clearance::kCleared) relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_);
   return clearance;
 }
@@ -123,7 +128,18 @@ void Filter::Watch(const core::JointState& seen) {
     Note({Verdict::kStopped, LimitId::kTrackingError, excess->axis, excess->wanted, excess->allowed});
     Raise(StopCause::kTrackingError);  // Its own note says less, and of equals the first stays.
   }
+  WatchTouch(seen);
   if (stall_.Spend(seen, motion_.q_rad)) Raise(StopCause::kStall);
+}
+
+/// What the arm and the jaw press on.
+void Filter::WatchTouch(const core::JointState& seen) {
+  if (const auto contact = contact_.Look(seen); contact && !monitor_.has(StopCause::kContact)) {
+    Note({Verdict::kStopped, LimitId::kContact, contact->axis, contact->wanted, contact->allowed});
+    Raise(StopCause::kContact);
+  }
+  grip_ = grip_limit_.Look(contact_.residual_nm()[core::kJaw]);
+  grip_noted_ = grip_noted_ && grip_ != Grip::kFree;
 }
 
 /// Drives without torque may be anywhere: the setpoint is where they are, so that power comes back without a jump.
@@ -181,7 +197,8 @@ void Filter::Follow(core::Instant now) {
   const double outside_max_m = std::max(0.0, outside_now_m) + (outside_now_m > 0 ? 0 : kRoundingM);
   pose_.MoveTo(motion_.q_rad);
   const bool escapes = outside_now_m > kRoundingM || surroundings_.LeastDistanceM(pose_) < limits_.clearance_m;
-  const Wishes wishes = WishesAt(now);
+  Wishes wishes = WishesAt(now);
+  Ease(wishes);
   const Candidate whole = Next(wishes, escapes);
   NoteJoints(whole, now);
   std::optional<Finding> blocked;  // What is in the way of the whole motion.
@@ -244,6 +261,17 @@ Filter::Wishes Filter::WishesAt(core::Instant now) const {
     wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
                                 BoundsOf(i, false));
   return wishes;
+}
+
+/// The jaw presses no harder than it may. Recorded once for each grip: it is told to be closed in every period.
+void Filter::Ease(Wishes& wishes) {
+  JerkWish& jaw = wishes[core::kJaw];
+  if (grip_ == Grip::kFree || !(jaw.v_rad_s < 0)) return;
+  jaw = {.v_rad_s = grip_ == Grip::kOpens ? GripLimit::kOpeningRadS : 0};
+  if (!grip_noted_)
+    Note({Verdict::kLimited, LimitId::kGripForce, core::kJaw, std::abs(contact_.residual_nm()[core::kJaw]),
+          limits_.grip_torque_nm_max});
+  grip_noted_ = true;
 }
 
 Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {

@@ -73,6 +73,23 @@ AxisArray ArmDynamics::FrictionNm(const AxisArray& dq_rad_s) const {
   return friction_nm;
 }
 
+Grasp ArmDynamics::GraspAt(const AxisArray& q_rad) const {
+  std::array<Vec3, core::kArmAxes> origin_m{}, axis{};
+  Axes axes;
+  Vec3 at_m;
+  Grasp grasp;
+  for (std::size_t i = 0; i < core::kArmAxes; ++i) {
+    const ArmJoint& joint = shape_.joint[i];
+    const Axes turned = TurnedAxes(joint, q_rad[i]);
+    origin_m[i] = at_m = at_m + Turn(axes, joint.origin_m);
+    axis[i] = Turn(axes, joint.axis);
+    axes = {Turn(axes, turned.x), Turn(axes, turned.y), Turn(axes, turned.z)};
+    if (i == kHand) grasp.position_m = at_m + Turn(axes, grasp_m_);
+  }
+  for (std::size_t i = 0; i <= kHand; ++i) grasp.m_rad[i] = Cross(axis[i], grasp.position_m - origin_m[i]);
+  return grasp;
+}
+
 /// Outward: how each link turns and its origin is accelerated, weight being an acceleration upward. Inward: force and
 /// moment that it and all beyond it need.
 AxisArray ArmDynamics::Torque(const JointMotion& motion, double gravity_m_s2, double payload_kg) const {
@@ -86,11 +103,9 @@ AxisArray ArmDynamics::Torque(const JointMotion& motion, double gravity_m_s2, do
     link.axes = TurnedAxes(joint, motion.q_rad[i]);
     const Vec3 carried = Seen(link.axes, before.turn_rad_s), own = joint.axis * motion.dq_rad_s[i];
     link.turn_rad_s = carried + own;
-    link.turn_rad_s2 =
-        Seen(link.axes, before.turn_rad_s2) + joint.axis * motion.ddq_rad_s2[i] + Cross(carried, own);
+    link.turn_rad_s2 = Seen(link.axes, before.turn_rad_s2) + joint.axis * motion.ddq_rad_s2[i] + Cross(carried, own);
     const Vec3 swing = Cross(before.turn_rad_s, Cross(before.turn_rad_s, joint.origin_m));
-    link.origin_m_s2 =
-        Seen(link.axes, before.origin_m_s2 + Cross(before.turn_rad_s2, joint.origin_m) + swing);
+    link.origin_m_s2 = Seen(link.axes, before.origin_m_s2 + Cross(before.turn_rad_s2, joint.origin_m) + swing);
   }
   AxisArray torque_nm{};
   Vec3 force_n, moment_nm;  // Of what is beyond, in the frame of the link it hangs on.

@@ -15,8 +15,14 @@ struct JointMotion {
   core::AxisArray q_rad{}, dq_rad_s{}, ddq_rad_s2{};
 };
 
+/// The grasp point in the base's frame.
+struct Grasp {
+  core::Vec3 position_m;
+  std::array<core::Vec3, core::kArmAxes> m_rad{};  // How far it goes per radian of each joint.
+};
+
 /// Inverse dynamics of the five-joint arm with its gripper, by the recursive Newton-Euler method (Luh, Walker, Paul
-/// 1980) over the chain of ShapeOf. Agrees with MuJoCo's of the cell's model to 1e-9 Nm.
+/// 1980) over the chain of ShapeOf. Agrees with MuJoCo's of the cell's model to 1e-6 Nm.
 /// Threads: const after construction; any thread may ask. Real-time: no lock, no allocation; a microsecond.
 class ArmDynamics {
  public:
@@ -36,6 +42,9 @@ class ArmDynamics {
 
   /// Column `joint` of the mass matrix: torque of each joint per acceleration of that one.
   core::AxisArray InertiaKgM2(const core::AxisArray& q_rad, int joint, double payload_kg) const;
+
+  /// A force on the grasp point asks of joint i for the torque -Dot(force, m_rad[i]).
+  Grasp GraspAt(const core::AxisArray& q_rad) const;
 
   static constexpr double kGravityMS2 = 9.81;
   static constexpr double kSlidingRadS = 0.01;  // Slower than any motion that is meant.

@@ -37,22 +37,21 @@ double WorstNm(CellPhysics& physics, const std::function<AxisArray(const JointMo
     const JointMotion motion = AnyMotion(random, limits);
     physics.Set(motion.q_rad, motion.dq_rad_s);
     const AxisArray theirs_nm = physics.InverseNm(motion.ddq_rad_s2), ours_nm = foreseen_nm(motion);
-    for (std::size_t i = 0; i < core::kArmAxes; ++i)
-      worst_nm = std::max(worst_nm, std::abs(ours_nm[i] - theirs_nm[i]));
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) worst_nm = std::max(worst_nm, std::abs(ours_nm[i] - theirs_nm[i]));
   }
   return worst_nm;
 }
 
 TEST(ArmDynamics, AsksForTheTorqueThatThePhysicsEngineAsksFor) {
   CellPhysics physics({CellPhysics::Unobstructed()});
-  physics.WithoutFriction();
+  physics.SetFriction(0);
   const ArmDynamics dynamics(Limits{});
   EXPECT_LT(WorstNm(physics, [&](const JointMotion& motion) { return dynamics.TorqueNm(motion, 0); }), kExactNm);
 }
 
 TEST(ArmDynamics, CarriesWhatTheHandHolds) {
   CellPhysics physics({CellPhysics::Unobstructed(), CellPhysics::Holding(0.08)});
-  physics.WithoutFriction();
+  physics.SetFriction(0);
   const ArmDynamics dynamics(Limits{});
   EXPECT_LT(WorstNm(physics, [&](const JointMotion& motion) { return dynamics.TorqueNm(motion, 0.08); }), kExactNm);
 }
@@ -81,8 +80,7 @@ TEST(ArmDynamics, AColumnOfTheMassMatrixIsWhatOneJointsAccelerationTakesOfAll) {
     JointMotion motion{.q_rad = q_rad};
     motion.ddq_rad_s2[static_cast<std::size_t>(joint)] = 30;
     const AxisArray column = dynamics.InertiaKgM2(q_rad, joint, 0.1), torque_nm = dynamics.TorqueNm(motion, 0.1);
-    for (std::size_t i = 0; i < core::kArmAxes; ++i)
-      EXPECT_NEAR(torque_nm[i], weight_nm[i] + 30 * column[i], 1e-12);
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) EXPECT_NEAR(torque_nm[i], weight_nm[i] + 30 * column[i], 1e-12);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "core/check.h"
 #include "core/kinematics.h"
@@ -54,8 +55,17 @@ class CellPhysics {
     return {site, R"(<geom type="sphere" size="1e-4" pos="0 0.010 0.095" contype="0" conaffinity="0" mass=")" +
                       std::to_string(payload_kg) + R"("/>)" + site};
   }
+  /// A rigid bar called "bar", 16 mm thick, between two points.
+  static Change Bar(core::Vec3 from, core::Vec3 to) {
+    std::ostringstream geom;
+    geom << R"(<worldbody><geom name="bar" type="capsule" size="0.008" solref="0.008 1" fromto=")" << from.x << " "
+         << from.y << " " << from.z << " " << to.x << " " << to.y << " " << to.z << R"("/>)";
+    return {"<worldbody>", geom.str()};
+  }
   /// Whatever stands there is passed through, and joints go on beyond their stops.
-  static Change Unobstructed() { return {"<option ", R"(<option><flag contact="disable" limit="disable"/></option><option )"}; }
+  static Change Unobstructed() {
+    return {"<option ", R"(<option><flag contact="disable" limit="disable"/></option><option )"};
+  }
 
   void Set(const core::AxisArray& q_rad, const core::AxisArray& dq_rad_s) {
     for (std::size_t i = 0; i < kNames.size(); ++i) {
@@ -85,13 +95,22 @@ class CellPhysics {
   }
   core::AxisArray dq_rad_s() const { return OfJoints(data_->qvel); }
 
-  void WithoutFriction() {
-    std::fill_n(model_->dof_damping, model_->nv, 0.0);
-    std::fill_n(model_->dof_frictionloss, model_->nv, 0.0);
+  /// So much of its friction is left.
+  void SetFriction(double share) {
+    for (int i = 0; i < model_->nv; ++i) model_->dof_damping[i] *= share, model_->dof_frictionloss[i] *= share;
   }
 
-  mjModel& model() { return *model_; }
-  mjData& data() { return *data_; }
+  /// With which something of this name is pressed on, all contacts together.
+  double ForceOnN(const std::string& name) const {
+    const int geom = mj_name2id(model_.get(), mjOBJ_GEOM, name.c_str());
+    double force_n = 0;
+    for (int i = 0; i < data_->ncon; ++i) {
+      mjtNum wrench[6];
+      mj_contactForce(model_.get(), data_.get(), i, wrench);
+      if (data_->contact[i].geom1 == geom || data_->contact[i].geom2 == geom) force_n += wrench[0];
+    }
+    return force_n;
+  }
 
  private:
   static constexpr std::array<const char*, core::kArmAxes> kNames{"pan", "lift", "elbow", "wrist", "roll", "jaw"};
