@@ -233,6 +233,15 @@ void VisitClearPoses(const Limits& limits, const ClearanceModel& surroundings, c
   });
 }
 
+/// What a part of the arm is near to, in the order of SurroundingsOf.
+std::string NameOf(const Limits& limits, const ClearancePair& pair) {
+  if (pair.kind == PairKind::kSelf) return "another part of it";
+  if (pair.other == 0) return "the table";
+  const std::size_t at = At(pair.other - 1), boxes = limits.boxes.size();
+  return at < boxes ? "the box \"" + limits.boxes[at].name + "\""
+                    : "the post \"" + limits.posts[at - boxes].name + "\"";
+}
+
 /// The joint whose stop from full speed takes longest.
 int SlowestToStop(const Limits& limits) {
   const auto stop_s = [&](int axis) {
@@ -293,6 +302,26 @@ double OvershootRad(const Limits& limits, int axis, double share) {
   if (share >= 1) return 0;
   const double v = limits.speed_rad_s_max[At(axis)], a = limits.acceleration_rad_s2_max[At(axis)];
   return share > 0 ? v * v / (2 * a) * (1 / share - 1) : std::numeric_limits<double>::infinity();
+}
+
+Result<void> RoomAround(const Limits& limits, const AxisArray& q_rad) {
+  for (int axis = 0; axis < Joints(limits); ++axis) {
+    const double q = q_rad[At(axis)], low = limits.q_rad_min[At(axis)], high = limits.q_rad_max[At(axis)];
+    if (!(q >= low && q <= high))
+      return core::Fail(core::FaultCode::kInvalidConfig, "takes the " + std::string(AxisName(axis)) + " to " + Text(q) +
+                                                             " rad, and its range is [" + Text(low) + ", " +
+                                                             Text(high) + "] (safety.q_rad_min, _max)");
+  }
+  const auto surroundings = SurroundingsOf(limits);
+  if (!surroundings) return tl::make_unexpected(surroundings.error());
+  ArmPose pose(surroundings->arm());
+  pose.MoveTo(q_rad);
+  for (int pair = 0; pair < surroundings->pairs(); ++pair)
+    if (const double distance_m = surroundings->DistanceM(pair, pose); !(distance_m >= limits.clearance_m))
+      return core::Fail(core::FaultCode::kInvalidConfig, "brings a part of the arm within " + Text(distance_m) +
+                                                             " m of " + NameOf(limits, surroundings->pair(pair)) +
+                                                             ", and safety.clearance_m is " + Text(limits.clearance_m));
+  return {};
 }
 
 std::optional<AxisArray> ClearPose(const Limits& limits) {

@@ -38,4 +38,8 @@ double OvershootRad(const Limits& limits, int axis, double share);
 /// kinematics all over the box, hand down, and over the joint ranges.
 std::optional<core::AxisArray> ClearPose(const Limits& limits);
 
+/// Is a pose within the joint ranges, and every part of the arm in it clear of all else by clearance_m?
+/// Faults: kInvalidConfig naming joint or obstacle, and the numbers.
+core::Result<void> RoomAround(const Limits& limits, const core::AxisArray& q_rad);
+
 }  // namespace nightshift::safety

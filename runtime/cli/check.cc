@@ -42,6 +42,16 @@ Checked CheckPerception(const Config& config) {
   return {Finding::kGood, "perception", fmt::format("camera, {} objects by colour", config.perception.objects.size())};
 }
 
+Checked CheckContact(const Config& config) {
+  const std::size_t zones = config.safety.contact_zones.size();
+  if (zones == 0)
+    return {
+        Finding::kWarning, "contact",
+        "not watched: say where the fingers meet things in [[safety.contact_zones]], and contact elsewhere stops the "
+        "arm"};
+  return {Finding::kGood, "contact", fmt::format("expected in {} zone{}", zones, zones == 1 ? "" : "s")};
+}
+
 Checked CheckPrograms() {
   std::string missing;
   for (const Program& program : ProgramsOf({}, OwnFolder()))
@@ -126,7 +136,10 @@ const char* Word(Finding finding) {
 
 std::vector<Checked> CheckAll(const std::string& config_file, const std::string& data_directory) {
   std::vector<Checked> all{CheckConfig(config_file)};
-  if (const auto config = LoadConfig(config_file)) all.push_back(CheckPerception(*config));
+  if (const auto config = LoadConfig(config_file)) {
+    all.push_back(CheckPerception(*config));
+    all.push_back(CheckContact(*config));
+  }
   all.push_back(CheckPrograms());
   all.push_back(
       CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));

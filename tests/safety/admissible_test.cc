@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "safety/checks/arm_dynamics.h"
@@ -146,6 +147,36 @@ TEST(AdmissibleLimits, AClearPoseIsInRangeInTheBoxAndClear) {
   ArmPose pose(surroundings.arm());
   pose.MoveTo(*q_rad);
   EXPECT_GE(surroundings.LeastDistanceM(pose), limits.clearance_m);
+}
+
+TEST(AdmissibleLimits, SaysOfAPoseWhatIsInItsWay) {
+  Limits limits;
+  core::AxisArray q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);
+  const auto said = [&] {
+    const auto room = RoomAround(limits, q_rad);
+    return room ? std::string() : room.error().detail;
+  };
+  EXPECT_EQ(said(), "");
+  limits.boxes = {{.name = "far", .centre_m = {1, 0, 0}},
+                  {.name = "crate", .centre_m = {0.2, 0.02, 0.1}, .half_m = {0.02, 0.03, 0.02}}};
+  EXPECT_THAT(said(),
+              AllOf(HasSubstr("within -0.0"), HasSubstr("of the box \"crate\", and safety.clearance_m is 0.004")));
+  limits.posts = {{.name = "lamp", .from_m = {0.2, 0, 0}, .to_m = {0.2, 0, 1}}};
+  limits.boxes.clear();
+  EXPECT_THAT(said(), HasSubstr("the post \"lamp\""));
+  limits.posts.clear();
+  q_rad = {0, 1.7, 0.6, 0, 0, 0.5};
+  EXPECT_THAT(said(), HasSubstr("of the table"));
+  q_rad = {0, -0.5, 2.6, 2.2, 0, 0.5};
+  EXPECT_THAT(said(), HasSubstr("of another part of it"));
+  q_rad[core::kElbow] = 2.7;
+  EXPECT_EQ(said(), "takes the elbow to 2.7 rad, and its range is [-0.2, 2.6] (safety.q_rad_min, _max)");
+}
+
+TEST(AdmissibleLimits, ARoomThatCannotBeMadeIsARefusal) {
+  Limits limits;
+  limits.boxes = {{.name = "box", .centre_m = {0, 0, std::nan("")}}};
+  EXPECT_FALSE(RoomAround(limits, {}));
 }
 
 /// A hand that points down reaches nothing above its wrist's highest place: other poses do.

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "tests/fakes/source_tree.h"
 
@@ -23,7 +25,7 @@ Checked Find(const std::vector<Checked>& all, const std::string& what) {
 TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
   const auto all = CheckAll(kConfig, testing::TempDir() + "ns-check");
   for (const char* what :
-       {"configuration", "perception", "linear algebra", "rendering", "clock", "data directory", "sockets"})
+       {"configuration", "perception", "contact", "linear algebra", "rendering", "clock", "data directory", "sockets"})
     EXPECT_EQ(Find(all, what).finding, Finding::kGood) << what << ": " << Find(all, what).detail;
 }
 
@@ -32,6 +34,28 @@ TEST(CheckAll, NamesAConfigurationThatIsNotThere) {
   EXPECT_EQ(Find(all, "configuration").finding, Finding::kBad);
   EXPECT_THAT(Find(all, "configuration").detail, HasSubstr("/nowhere/robot.toml"));
   EXPECT_EQ(Worst(all), Finding::kBad);
+}
+
+/// The tree's configuration without its contact zones.
+std::string WithoutZones() {
+  std::ifstream file(kConfig);
+  std::ostringstream text;
+  text << file.rdbuf();
+  std::string all = text.str();
+  const std::size_t begin = all.find("[[safety.contact_zones]]"), end = all.find("[learner]");
+  all.erase(begin, end - begin);
+  const std::string model = "cell/tabletop.xml";
+  all.replace(all.find(model), model.size(), tests::SourceTree() + "/configs/" + model);
+  const std::string name = testing::TempDir() + "without_zones.toml";
+  std::ofstream(name) << all;
+  return name;
+}
+
+TEST(CheckAll, WarnsThatContactIsNotWatchedWithoutZones) {
+  const auto contact = Find(CheckAll(WithoutZones(), ""), "contact");
+  EXPECT_EQ(contact.finding, Finding::kWarning);
+  EXPECT_THAT(contact.detail, HasSubstr("not watched"));
+  EXPECT_THAT(contact.detail, HasSubstr("[[safety.contact_zones]]"));
 }
 
 TEST(CheckAll, NamesADataDirectoryWhoseSocketsWouldNotFit) {
