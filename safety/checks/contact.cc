@@ -72,10 +72,11 @@ std::optional<ContactFinding> ContactWatch::Look(const core::JointState& seen) {
   const Grasp grasp = dynamics_.GraspAt(seen.q_rad);
   const AxisArray unexplained_nm = UnexplainedNm(grasp);
   const auto touching = Touching(unexplained_nm, seen.dq_rad_s);
+  if (touching && InZone(grasp.position_m)) KnowPresent();
   free_s_ = touching ? 0 : free_s_ + tick_s_;
   present_known_ = present_known_ && free_s_ < kFreeS;
   if (limits_.contact_zones.empty()) return std::nullopt;
-  return present_known_ || InZone(grasp.position_m) ? Pressing(unexplained_nm, grasp) : touching;
+  return present_known_ ? Pressing(unexplained_nm, grasp) : touching;
 }
 
 AxisArray ContactWatch::UnexplainedNm(const Grasp& grasp) const {

@@ -59,7 +59,8 @@ class ContactWatch {
   std::optional<ContactFinding> Look(const core::JointState& seen);
 
   /// Whatever the arm lies on or leans against now is known: until it has come free of it once, only force counts.
-  /// So after power was off, when it has sunk onto what is under it, and after a person has looked.
+  /// So after power was off, when it has sunk onto what is under it, after a person has looked, and when the grasp
+  /// point leaves a zone.
   void KnowPresent();
 
   bool InZone(core::Vec3 grasp_m) const;

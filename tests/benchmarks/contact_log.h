@@ -86,7 +86,9 @@ class ContactLog {
     last_worst_ = latch.worst;
     power_ups_ += seen.powered && powered_s_ == 0;
     powered_s_ = seen.powered ? powered_s_ + core::ToSeconds(limits_.control_period) : 0;
-    if (seen.powered) Look(seen, latch.latched());
+    if (seen.powered) return Look(seen, latch.latched());
+    (void)exact_.watch.Look(seen);
+    (void)coarse_.watch.Look(Coarse(seen));
   }
 
   void Look(const core::JointState& seen, bool latched) {

@@ -100,6 +100,9 @@ class CellPhysics {
     for (int i = 0; i < model_->nv; ++i) model_->dof_damping[i] *= share, model_->dof_frictionloss[i] *= share;
   }
 
+  /// As `nightshift inject stall` has it (io/robot/cell/cell_world.cc).
+  void Jam(int joint) { model_->dof_damping[v_[static_cast<std::size_t>(joint)]] = 500; }
+
   /// With which something of this name is pressed on, all contacts together.
   double ForceOnN(const std::string& name) const {
     const int geom = mj_name2id(model_.get(), mjOBJ_GEOM, name.c_str());

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/safety/counting_allocator.h"
+
 namespace nightshift::safety {
 namespace {
 
@@ -180,6 +182,26 @@ TEST(Contact, InAZoneOnlyForceCounts) {
   EXPECT_EQ(found->allowed, 10);
 }
 
+/// Lifted out of the zone with what it pressed on there.
+TEST(Contact, WhatBeganInAZoneIsKnownOutsideItUntilTheArmHasComeFree) {
+  Told arm(Watched(), kDown);
+  arm.pushed_nm[kElbow] = 0.8;
+  arm.Ticks(100);
+  arm.seen.q_rad = kUp;
+  EXPECT_FALSE(arm.Ticks(100));
+  arm.pushed_nm[kElbow] = 0;
+  EXPECT_FALSE(arm.Ticks(100));
+  arm.pushed_nm[kElbow] = 0.8;
+  EXPECT_TRUE(arm.Ticks(100));
+}
+
+TEST(Contact, AnArmThatLeavesAZoneFreeIsWatchedAtOnce) {
+  Told arm(Watched(), kDown);
+  arm.seen.q_rad = kUp;
+  arm.pushed_nm[kElbow] = 0.8;
+  EXPECT_TRUE(arm.Ticks(100));
+}
+
 TEST(Contact, ATorqueWithAShortLeverIsNotTakenForAGreatForce) {
   Told arm(Watched(), kDown);
   arm.pushed_nm[core::kRoll] = 0.95;  // The grasp point is 1 cm off this axis; the hand is as long as 0.1 m.
@@ -254,6 +276,14 @@ TEST(Contact, WhatIsKnownStillMayNotPressTooHard) {
   const auto found = arm.Ticks(100);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->allowed, 10);
+}
+
+TEST(Contact, TheWatchAllocatesNothing) {
+  Told arm;
+  arm.pushed_nm[kPan] = 2;
+  const std::size_t before = AllocationsSoFar();
+  EXPECT_TRUE(arm.Ticks(100));
+  EXPECT_EQ(AllocationsSoFar(), before);
 }
 
 TEST(Contact, ATorqueThatIsNotANumberIsNoFreedom) {

@@ -2,6 +2,8 @@
 // Contact and grip with real pushes: the arm of the physics engine meets what stands in its way.
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "core/random.h"
 #include "tests/safety/physical_arm.h"
 
@@ -105,6 +107,31 @@ TEST(PhysicalContact, InAZoneTheStallIsTheSupervisors) {
   arm.Begin(Over({0.2, -0.05, 0.05}));
   EXPECT_EQ(SweepInto(arm, 0.2).cause, StopCause::kStall);
   EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kCleared);
+}
+
+/// What stops an arm whose joint jams while it moves at 1 rad/s, and after how many ticks.
+std::pair<StopCause, int> Jammed(std::size_t joint, core::Vec3 from_m) {
+  PhysicalArm arm(Watched());
+  arm.Begin(Over(from_m));
+  const auto move = [&, way = arm.filter.commanded_q_rad()[joint] > 0.5 ? -1 : 1](int tick) {
+    AxisArray target_q_rad = arm.filter.commanded_q_rad();
+    target_q_rad[joint] += way * 0.1;
+    arm.Tick(tick % 25 == 0 ? std::optional(arm.Propose(target_q_rad)) : std::nullopt);
+  };
+  for (int tick = 0; tick < 50; ++tick) move(tick);
+  arm.physics.Jam(static_cast<int>(joint));
+  int ticks = 0;
+  for (; ticks < 2000 && !arm.filter.latch().latched(); ++ticks) move(50 + ticks);
+  return {arm.filter.latch().first, ticks};
+}
+
+TEST(PhysicalContact, AJointThatJamsInTheAirIsContactAndInAZoneIsNot) {
+  for (std::size_t joint = 0; joint < core::kJaw; ++joint) {
+    const auto [cause, ticks] = Jammed(joint, {0.18, 0, 0.2});
+    EXPECT_EQ(cause, StopCause::kContact) << joint;
+    EXPECT_LE(ticks, 8) << joint;
+    EXPECT_NE(Jammed(joint, {0.2, 0, 0.05}).first, StopCause::kContact) << joint;
+  }
 }
 
 TEST(PhysicalContact, AnArmThatOnlyMovesTouchesNothing) {
