@@ -126,8 +126,8 @@ Result<void> CheckRoom(const Limits& limits) {
 }
 
 /// All joints at full speed from a pose, each the way that `signs` says.
-SweepVerdict FastSweep(const Limits& limits, const ClearanceModel& surroundings, const AxisArray& q_rad, unsigned signs,
-                       int looks_max) {
+SweepVerdict FastSweep(const Limits& limits, const ClearanceModel& surroundings, const AxisArray& q_rad,
+                       unsigned signs) {
   using Foreseen = JerkLimitedStop<TickAndStop>;
   const double tick_s = core::ToSeconds(limits.control_period);
   std::array<Foreseen, core::kAxesMax> joints;
@@ -137,9 +137,10 @@ SweepVerdict FastSweep(const Limits& limits, const ClearanceModel& surroundings,
     const JerkMotion now{q_rad[At(axis)], v, 0}, next = Moved(now, 0, tick_s);
     joints[At(axis)] = Foreseen({now, next, JointStop(next, bounds), tick_s}, {bounds.jerk_rad_s3_max, tick_s});
   }
-  return Sweep(
-      surroundings, ArmStopOf(tick_s, core::kArmAxes, joints),
-      {.margin_m = limits.clearance_m, .slack_m = limits.clearance_m / kSlackShare, .evaluations_max = looks_max});
+  return Sweep(surroundings, ArmStopOf(tick_s, core::kArmAxes, joints),
+               {.margin_m = limits.clearance_m,
+                .slack_m = limits.clearance_m / kSlackShare,
+                .evaluations_max = limits.clearance_looks_max});
 }
 
 /// The n-th of kPosesPerAxis^3 poses: lift, elbow and wrist all over their ranges. The others hardly change what
@@ -261,7 +262,7 @@ Result<void> CheckLooks(const Limits& limits) {
   bool clear = false;
   VisitClearPoses(limits, surroundings, [&](const AxisArray& q_rad) {
     for (const unsigned signs : kWays) {
-      const SweepVerdict swept = FastSweep(limits, surroundings, q_rad, signs, limits.clearance_looks_max);
+      const SweepVerdict swept = FastSweep(limits, surroundings, q_rad, signs);
       clear = clear || swept.clear();
       exhausted += swept.outcome == SweepOutcome::kExhausted;
     }

@@ -33,11 +33,6 @@ TorqueResidual::TorqueResidual(const Limits& limits)
       tick_s_(core::ToSeconds(limits.control_period)),
       time_constant_s_(core::ToSeconds(limits.contact_time_constant)) {}
 
-void TorqueResidual::Reset() {
-  residual_nm_ = {};
-  last_.reset();
-}
-
 void TorqueResidual::Look(const core::JointState& seen) {
   const bool usable = last_ && Follows(*last_, seen, tick_s_) && Agree(*last_, seen, tick_s_);
   if (usable) {

@@ -23,7 +23,7 @@ class TorqueResidual {
   /// passed over; so are those whose positions and speeds contradict each other, and torque counts as no more than
   /// twice what the drives are set to: one garbled reading is no contact.
   void Look(const core::JointState& seen);
-  void Reset();
+  void Reset() { residual_nm_ = {}; }
 
   const core::AxisArray& nm() const { return residual_nm_; }
 

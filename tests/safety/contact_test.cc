@@ -99,15 +99,36 @@ TEST(TorqueResidual, ReadingsThatDoNotFollowUponEachOtherArePassedOver) {
   EXPECT_GT(arm.watch.residual_nm()[kPan], 0.01) << "the one after it counts again";
 }
 
-TEST(TorqueResidual, ReadingsWhosePositionsAndSpeedsContradictEachOtherArePassedOver) {
+/// Whether a reading counts whose joint has gone so much farther than its speed says.
+bool CountsWhenOff(std::size_t joint, double off_rad) {
   Told arm;
-  arm.seen.q_rad[kElbow] += 1.01 * TorqueResidual::kDisagreeRad;
+  AxisArray faster{};
+  faster[joint] = 5 / (20 * kTickS);
+  for (int i = 0; i < 20; ++i) arm.Tick(faster);
+  arm.seen.q_rad[joint] += off_rad;
+  const double before_nm = arm.watch.residual_nm()[kPan];
   arm.pushed_nm[kPan] = 2;
   arm.Tick();
-  EXPECT_EQ(arm.watch.residual_nm()[kPan], 0);
-  arm.seen.q_rad[kElbow] += 0.99 * TorqueResidual::kDisagreeRad;
-  arm.Tick();
-  EXPECT_GT(arm.watch.residual_nm()[kPan], 0.1);
+  return std::abs(arm.watch.residual_nm()[kPan] - before_nm) > 0.1;
+}
+
+TEST(TorqueResidual, ReadingsWhosePositionsAndSpeedsContradictEachOtherArePassedOver) {
+  for (std::size_t joint = 0; joint < core::kArmAxes; ++joint) {
+    EXPECT_TRUE(CountsWhenOff(joint, 0.99 * TorqueResidual::kDisagreeRad)) << joint;
+    EXPECT_FALSE(CountsWhenOff(joint, 1.01 * TorqueResidual::kDisagreeRad)) << joint;
+    EXPECT_FALSE(CountsWhenOff(joint, -1.01 * TorqueResidual::kDisagreeRad)) << joint;
+  }
+  EXPECT_TRUE(CountsWhenOff(core::kArmAxes, 1)) << "there is no such joint";
+}
+
+TEST(TorqueResidual, ReadingsMayComeHalfATickEarlyOrLate) {
+  for (const auto& [late_ticks, counts] : {std::pair{0.45, true}, {-0.45, true}, {0.55, false}, {-0.55, false}}) {
+    Told arm;
+    arm.seen.time += core::Seconds(late_ticks * kTickS);
+    arm.pushed_nm[kPan] = 2;
+    arm.Tick();
+    EXPECT_EQ(arm.watch.residual_nm()[kPan] > 0.1, counts) << late_ticks;
+  }
 }
 
 TEST(TorqueResidual, ATorqueCountsAsNoMoreThanTwiceTheDrives) {
