@@ -19,6 +19,7 @@ using core::kPan;
 constexpr double kTickS = 0.004;
 const AxisArray kUp = *core::InverseKinematics({}, {0.2, 0, 0.15}, 0);    // Above the tray.
 const AxisArray kDown = *core::InverseKinematics({}, {0.2, 0, 0.03}, 0);  // In it.
+const AxisArray kBack{0, -1.2, 0.3, 0, 0, 0.5};  // Leaning back, where weight pulls the other way.
 
 Limits Watched() {
   Limits limits;
@@ -150,6 +151,14 @@ TEST(Contact, IsFoundWithItsJointAndNumbersOnceAPushIsMoreThanTheModelCanBeWrong
   EXPECT_NEAR(found->allowed, 0.5, 1e-9);
 }
 
+TEST(Contact, TheJawsTorqueIsTheGrips) {
+  Told arm;
+  arm.pushed_nm[core::kJaw] = -0.25;
+  EXPECT_FALSE(arm.Ticks(500));
+  EXPECT_NEAR(arm.watch.residual_nm()[core::kJaw], -0.25, 1e-3);
+  EXPECT_EQ(arm.watch.UnexplainedNm(ArmDynamics(Watched()).GraspAt(kUp))[core::kJaw], 0);
+}
+
 TEST(Contact, AHardPushIsFoundWithinAFewTicks) {
   Told arm;
   arm.pushed_nm[kPan] = 2.5;
@@ -169,12 +178,14 @@ TEST(Contact, TheModelMayBeMoreWrongTheFasterAJointMoves) {
 }
 
 TEST(Contact, WhatTheHandMayHoldExplainsItself) {
-  for (const double held_kg : {0.0, 0.02, 0.1}) {
-    Told arm;
-    arm.held_kg = held_kg;
-    EXPECT_FALSE(arm.Ticks(500)) << held_kg;
-    EXPECT_NEAR(arm.watch.UnexplainedNm(ArmDynamics(Watched()).GraspAt(kUp))[kLift], 0, 1e-6) << held_kg;
-  }
+  for (const AxisArray& q_rad : {kUp, kBack})
+    for (const double held_kg : {0.0, 0.02, 0.1}) {
+      Told arm(Watched(), q_rad);
+      arm.held_kg = held_kg;
+      EXPECT_FALSE(arm.Ticks(500)) << held_kg;
+      for (const double nm : arm.watch.UnexplainedNm(ArmDynamics(Watched()).GraspAt(q_rad)))
+        EXPECT_NEAR(nm, 0, 1e-6) << held_kg;
+    }
   Told arm;
   arm.held_kg = 0.5;
   const auto found = arm.Ticks(500);
@@ -223,6 +234,15 @@ TEST(Contact, AnArmThatLeavesAZoneFreeIsWatchedAtOnce) {
   EXPECT_TRUE(arm.Ticks(100));
 }
 
+TEST(Contact, TheGreatestForceThatAnyJointTellsOfCounts) {
+  Told arm(Watched(), kDown);
+  arm.pushed_nm[kPan] = 1;
+  arm.pushed_nm[kLift] = 2.3;  // At a lever of 0.19 m, 12 N.
+  const auto found = arm.Ticks(500);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->axis, kLift);
+}
+
 TEST(Contact, ATorqueWithAShortLeverIsNotTakenForAGreatForce) {
   Told arm(Watched(), kDown);
   arm.pushed_nm[core::kRoll] = 0.95;  // The grasp point is 1 cm off this axis; the hand is as long as 0.1 m.
@@ -259,6 +279,8 @@ TEST(Contact, IsNotWatchedWhileThereAreNoZones) {
 
 TEST(Contact, WithoutPowerNothingIsAPush) {
   Told arm;
+  arm.pushed_nm[kPan] = 0.4;
+  arm.Ticks(100);
   arm.seen.powered = false;
   arm.pushed_nm[kPan] = 2.5;
   EXPECT_FALSE(arm.Ticks(100));
