@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <numeric>
 
+#include "core/kinematics.h"
+#include "safety/admissible.h"
 #include "skills/skill.h"
 #include "skills/task.h"
 
@@ -123,16 +125,24 @@ Result<void> CheckObjects(const std::vector<io::ObjectLook>& objects) {
   return {};
 }
 
+/// Can the arm be at home, where each episode begins, with its hand down?
 Result<void> CheckHome(const Config& config) {
   const core::Vec3 home = config.scene.home_m, low = config.safety.workspace_m_min,
                    high = config.safety.workspace_m_max;
+  const auto refused = [&](const std::string& why) {
+    return Fail(FaultCode::kInvalidConfig,
+                fmt::format("scene.home_m = [{:g}, {:g}, {:g}]: {}", home.x, home.y, home.z, why));
+  };
   const auto inside = [](double at, double min, double max) { return at >= min && at <= max; };
-  if (inside(home.x, low.x, high.x) && inside(home.y, low.y, high.y) && inside(home.z, low.z, high.z)) return {};
-  return Fail(
-      FaultCode::kInvalidConfig,
-      fmt::format("scene.home_m = [{:g}, {:g}, {:g}]: must lie in the workspace, [{:g}, {:g}, {:g}] to [{:g}, {:g}, "
-                  "{:g}] (safety.workspace_m_min, _max)",
-                  home.x, home.y, home.z, low.x, low.y, low.z, high.x, high.y, high.z));
+  if (!(inside(home.x, low.x, high.x) && inside(home.y, low.y, high.y) && inside(home.z, low.z, high.z)))
+    return refused(fmt::format(
+        "must lie in the workspace, [{:g}, {:g}, {:g}] to [{:g}, {:g}, {:g}] (safety.workspace_m_min, _max)", low.x,
+        low.y, low.z, high.x, high.y, high.z));
+  auto q_rad = core::InverseKinematics(config.scene.arm, home, 0);
+  if (!q_rad) return refused(q_rad.error().detail);
+  (*q_rad)[core::kJaw] = config.scene.jaw_open_rad;
+  const auto room = safety::RoomAround(config.safety, *q_rad);
+  return room ? Result<void>() : refused(room.error().detail);
 }
 
 Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t index, const std::string& where) {

@@ -154,6 +154,41 @@ void PostKeys(safety::PostObstacle& c, KeyList& keys) {
   keys.Truth("fingers_may_touch", c.fingers_may_touch);
 }
 
+void MassKeys(safety::MassPart& c, KeyList& keys) {
+  keys.Text("name", c.name);
+  keys.Choice("moved_by", c.moved_by,
+              {{"pan", core::kPan},
+               {"lift", core::kLift},
+               {"elbow", core::kElbow},
+               {"wrist", core::kWrist},
+               {"roll", core::kRoll},
+               {"jaw", core::kJaw}});
+  keys.Number("mass_kg", c.mass_kg, {0, 20});
+  keys.Point("centre_m", c.centre_m, kPlaceM);
+  keys.Point("inertia_kg_m2", c.inertia_kg_m2, {0, 10});
+}
+
+void ContactZoneKeys(safety::ContactZone& c, KeyList& keys) {
+  keys.Text("name", c.name);
+  keys.Point("min_m", c.min_m, kPlaceM);
+  keys.Point("max_m", c.max_m, kPlaceM);
+}
+
+void TorqueKeys(safety::Limits& c, KeyList& keys) {
+  keys.Tables("masses", c.masses, MassKeys);
+  AxesKey("rotor_kg_m2", c.rotor_kg_m2, {0, 10}, keys);
+  AxesKey("viscous_nm_s_rad", c.viscous_nm_s_rad, {0, 100}, keys);
+  AxesKey("coulomb_nm", c.coulomb_nm, {0, 20}, keys);
+  AxesKey("torque_nm_max", c.torque_nm_max, {0, 100}, keys);
+  keys.Number("grip_torque_nm_max", c.grip_torque_nm_max, {0, 20});
+  keys.Number("payload_kg_max", c.payload_kg_max, {0, 20});
+  keys.Tables("contact_zones", c.contact_zones, ContactZoneKeys);
+  AxesKey("contact_nm_max", c.contact_nm_max, {0, 100}, keys);
+  AxesKey("contact_nm_s_rad", c.contact_nm_s_rad, {0, 100}, keys);
+  keys.Time("contact_time_constant_s", c.contact_time_constant, {0, 1});
+  keys.Number("contact_force_n_max", c.contact_force_n_max, {0, 10000});
+}
+
 void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.In("safety");
   AxesKey("q_rad_min", c.q_rad_min, {-6.3, 6.3}, keys);
@@ -174,6 +209,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Number("astray_free_rad", c.astray_free_rad, {0, 6.3});
   keys.Number("servo_lag_s", c.servo_lag_s, {0, 1});
   keys.Number("astray_rad_s_max", c.astray_rad_s_max, {0, 6.3});
+  TorqueKeys(c, keys);
   keys.Number("temperature_c_max", c.temperature_c_max, {0, 90});
   keys.Number("temperature_c_clear", c.temperature_c_clear, {0, 90});
   keys.Time("control_period_s", c.control_period, {0.001, 0.02});

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "safety/config.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <sstream>
 #include <string>
 
+#include "safety/admissible.h"
 #include "safety/monitor.h"
 #include "safety/surroundings.h"
 
@@ -24,6 +26,12 @@ constexpr double kAccelerationRadS2Max = 500;
 constexpr double kJerkRadS3Max = 100'000;
 constexpr double kReachMMax = 2;
 constexpr double kStallNmRadSMax = 20;
+constexpr std::size_t kMassesMax = 32;
+constexpr double kMassKgMax = 20;  // Of an arm that one person can lift; so are the next three.
+constexpr double kInertiaKgM2Max = 10;
+constexpr double kTorqueNmMax = 100;
+constexpr double kForceNMax = 1000;
+constexpr double kContactSMax = 0.5;     // Slower, and a contact is a push.
 constexpr double kTemperatureCMax = 90;  // Magnets and gears of small servos suffer beyond.
 
 std::string Text(double value) {
@@ -31,6 +39,8 @@ std::string Text(double value) {
   text << value;
   return text.str();
 }
+
+std::string Text(core::Vec3 v) { return "(" + Text(v.x) + ", " + Text(v.y) + ", " + Text(v.z) + ")"; }
 
 tl::unexpected<core::Fault> Bad(const std::string& key, const std::string& seen, const std::string& allowed) {
   return Fail(FaultCode::kInvalidConfig, "safety." + key + " = " + seen + ": must be " + allowed);
@@ -70,9 +80,7 @@ Result<void> CheckWorkspace(const Limits& limits) {
   const core::Vec3 low = limits.workspace_m_min, high = limits.workspace_m_max;
   const auto fine = [](double a, double b) { return a >= -kReachMMax && a < b && b <= kReachMMax; };
   if (!(fine(low.x, high.x) && fine(low.y, high.y) && fine(low.z, high.z)))
-    return Bad("workspace_m_min",
-               "(" + Text(low.x) + ", " + Text(low.y) + ", " + Text(low.z) + "), workspace_m_max = (" + Text(high.x) +
-                   ", " + Text(high.y) + ", " + Text(high.z) + ")",
+    return Bad("workspace_m_min", Text(low) + ", workspace_m_max = " + Text(high),
                "a box inside +-2 m whose lower corner lies below the upper one on every axis");
   return {};
 }
@@ -151,6 +159,79 @@ Result<void> CheckDrives(const Limits& limits) {
   return AllIn(limits, "reseed_error_rad_max", limits.reseed_error_rad_max, {0, kAngleRadMax});
 }
 
+Result<void> CheckMasses(const Limits& limits) {
+  if (limits.masses.empty() || limits.masses.size() > kMassesMax)
+    return Bad("masses", std::to_string(limits.masses.size()) + " of them", "1 to " + std::to_string(kMassesMax));
+  const auto fine = [](double value, double low, double high) { return value >= low && value <= high; };
+  const auto near = [&](core::Vec3 v, double low, double high) {
+    return fine(v.x, low, high) && fine(v.y, low, high) && fine(v.z, low, high);
+  };
+  for (const MassPart& part : limits.masses) {
+    const std::string name = "masses \"" + part.name + "\"";
+    if (!(part.moved_by >= core::kPan && part.moved_by < core::kArmAxes))
+      return Bad(name + ".moved_by", std::to_string(part.moved_by), "a joint of the arm");
+    if (!(part.mass_kg > 0 && part.mass_kg <= kMassKgMax))
+      return Bad(name + ".mass_kg", Text(part.mass_kg), "in (0, " + Text(kMassKgMax) + "]");
+    if (!near(part.centre_m, -kReachMMax, kReachMMax)) return Bad(name + ".centre_m", "that", "within +-2 m");
+    if (!near(part.inertia_kg_m2, 0, kInertiaKgM2Max))
+      return Bad(name + ".inertia_kg_m2", "that", "in [0, " + Text(kInertiaKgM2Max) + "]");
+  }
+  return {};
+}
+
+/// In [0, max].
+Result<void> AllUpTo(const Limits& limits, const std::string& key, const AxisArray& values, double max) {
+  for (int i = 0; i < limits.axes; ++i) {
+    const double value = values[static_cast<std::size_t>(i)];
+    if (!(value >= 0 && value <= max))
+      return Bad(key + "[" + std::string(AxisName(i)) + "]", Text(value), "in [0, " + Text(max) + "]");
+  }
+  return {};
+}
+
+/// A threshold that the drive's torque cannot exceed would never act.
+Result<void> Reached(const Limits& limits, const std::string& key, int axis, double value_nm) {
+  const double torque_nm = limits.torque_nm_max[static_cast<std::size_t>(axis)];
+  if (value_nm <= torque_nm) return {};
+  return Fail(FaultCode::kInvalidConfig, "safety." + key + " = " + Text(value_nm) + ": torque_nm_max[" +
+                                             std::string(AxisName(axis)) + "] = " + Text(torque_nm) +
+                                             ", so that it would never act; lower it");
+}
+
+Result<void> CheckTorques(const Limits& limits) {
+  if (auto fine = CheckMasses(limits); !fine) return fine;
+  if (auto fine = AllUpTo(limits, "rotor_kg_m2", limits.rotor_kg_m2, kInertiaKgM2Max); !fine) return fine;
+  if (auto fine = AllUpTo(limits, "viscous_nm_s_rad", limits.viscous_nm_s_rad, kTorqueNmMax); !fine) return fine;
+  if (auto fine = AllUpTo(limits, "coulomb_nm", limits.coulomb_nm, kTorqueNmMax); !fine) return fine;
+  if (auto fine = AllIn(limits, "torque_nm_max", limits.torque_nm_max, {0, kTorqueNmMax}); !fine) return fine;
+  if (!(limits.payload_kg_max >= 0 && limits.payload_kg_max <= kMassKgMax))
+    return Bad("payload_kg_max", Text(limits.payload_kg_max), "in [0, " + Text(kMassKgMax) + "]");
+  if (auto fine = In("grip_torque_nm_max", limits.grip_torque_nm_max, {0, kTorqueNmMax}); !fine) return fine;
+  return Reached(limits, "grip_torque_nm_max", core::kJaw, limits.grip_torque_nm_max);
+}
+
+Result<void> CheckContact(const Limits& limits) {
+  for (const ContactZone& zone : limits.contact_zones) {
+    const core::Vec3 low = zone.min_m, high = zone.max_m;
+    const auto fine = [](double a, double b) { return a >= -kReachMMax && a < b && b <= kReachMMax; };
+    if (!(fine(low.x, high.x) && fine(low.y, high.y) && fine(low.z, high.z)))
+      return Bad("contact_zones \"" + zone.name + "\"", Text(low) + " to " + Text(high),
+                 "a box inside +-2 m whose min_m lies below its max_m on every axis");
+  }
+  for (int i = 0; i < std::min<int>(limits.axes, core::kJaw); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::string key = "contact_nm_max[" + std::string(AxisName(i)) + "]";
+    if (auto fine = In(key, limits.contact_nm_max[at], {0, kTorqueNmMax}); !fine) return fine;
+    if (auto fine = Reached(limits, key, i, limits.contact_nm_max[at]); !fine) return fine;
+  }
+  if (auto fine = AllUpTo(limits, "contact_nm_s_rad", limits.contact_nm_s_rad, kTorqueNmMax); !fine) return fine;
+  if (auto fine = In("contact_force_n_max", limits.contact_force_n_max, {0, kForceNMax}); !fine) return fine;
+  const double constant_s = core::ToSeconds(limits.contact_time_constant);
+  if (!(constant_s >= 0 && constant_s <= kContactSMax))
+    return Bad("contact_time_constant", Text(constant_s) + " s", "in [0, " + Text(kContactSMax) + "] s");
+  return {};
+}
+
 Result<void> CheckMotion(const Limits& limits) {
   if (auto fine = CheckRanges(limits); !fine) return fine;
   if (auto fine = AllIn(limits, "speed_rad_s_max", limits.speed_rad_s_max, {0, kSpeedRadSMax}); !fine) return fine;
@@ -178,14 +259,26 @@ Result<void> CheckSurroundings(const Limits& limits) {
 
 }  // namespace
 
+std::string_view AxisName(int axis) { return kAxisNames[static_cast<std::size_t>(axis)]; }
+
+std::vector<MassPart> DefaultMasses() {
+  using enum core::ArmAxis;
+  return {{"pan", kPan, 0.100, {0.012, 0, 0.115}, {2.09333e-5, 3.09333e-5, 4.22667e-5}},
+          {"upper", kLift, 0.100, {0, 0, 0.058}, {1.56969e-4, 1.56969e-4, 9.52832e-6}},
+          {"fore", kElbow, 0.090, {0, 0, 0.0675}, {1.78595e-4, 1.78595e-4, 7.43193e-6}},
+          {"wrist", kWrist, 0.030, {0, 0, 0}, {2.7e-6, 2.7e-6, 2.7e-6}},
+          {"palm", kRoll, 0.050, {0, 0.009, 0.027}, {1.04167e-5, 6.15e-6, 9.06667e-6}},
+          {"finger", kRoll, 0.012, {0, -0.008, 0.075}, {3.636e-6, 3.796e-6, 2.32e-7}},
+          {"jaw", kJaw, 0.012, {0, 0, 0.035}, {3.636e-6, 3.796e-6, 2.32e-7}}};
+}
+
 Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
-  for (const auto check :
-       {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckInspection, CheckTime, CheckWatchdogs,
-        CheckCounts})
+  for (const auto check : {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTorques, CheckContact,
+                           CheckInspection, CheckTime, CheckWatchdogs, CheckCounts})
     if (auto fine = check(limits); !fine) return fine;
-  return {};
+  return CheckStops(limits);
 }
 
 }  // namespace nightshift::safety

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/action.h"
@@ -29,6 +30,27 @@ struct PostObstacle {
   double radius_m = 0.02;
   bool fingers_may_touch = false;
 };
+
+/// A part of the arm with a mass of its own, in the frame of the link that it is fixed to (safety/checks/arm_shape.h).
+struct MassPart {
+  std::string name;
+  core::ArmAxis moved_by = core::kPan;  // The joint that turns it and nothing nearer to the base.
+  double mass_kg = 0;
+  core::Vec3 centre_m;
+  core::Vec3 inertia_kg_m2;  // Moments about its own centre, along the link's axes.
+};
+
+/// A box in which the fingers meet things: contact there is expected as long as it is gentle.
+struct ContactZone {
+  std::string name;
+  core::Vec3 min_m, max_m;  // Of the grasp point.
+};
+
+/// Of an arm of SO-101 proportions, drives in the joints included: 0.39 kg beyond the base.
+std::vector<MassPart> DefaultMasses();
+
+/// As configuration and faults call an axis.
+std::string_view AxisName(int axis);
 
 /// Every limit of one arm. Read once at start; nothing at run time can loosen it. Arrays are per axis, in the order
 /// pan, lift, elbow, wrist, roll, jaw; entries beyond `axes` are ignored.
@@ -64,6 +86,23 @@ struct Limits {
   double astray_rad_s_max = 0.4;    // 0.35 rad off, as far as a target leads: 2 s. A jam is a stall after 1.3 s.
   double temperature_c_max = 70;    // The servo's own limit; users saw no shutdown above it.
   double temperature_c_clear = 60;  // Cool enough for minutes of work.
+
+  // What the arm weighs, how its drives run, and what they can do. Used to foresee torques: see contact and Validate.
+  std::vector<MassPart> masses = DefaultMasses();
+  core::AxisArray rotor_kg_m2{0.03, 0.03, 0.03, 0.03, 0.01, 0.002};  // Behind gears of 1:345: as much as the links.
+  core::AxisArray viscous_nm_s_rad{1, 1, 1, 1, 1, 0.08};             // Back electromotive force and grease.
+  core::AxisArray coulomb_nm{0.05, 0.05, 0.05, 0.05, 0.05, 0.004};   // Before anything moves.
+  core::AxisArray torque_nm_max{2.5, 2.5, 2.5, 2.5, 2.5, 0.25};      // What the drives are set to.
+  double grip_torque_nm_max = 0.25;  // Of the jaw, on what it holds: 4.5 N at the fingertips (safety/checks/grip.h).
+  double payload_kg_max = 0.1;       // Held: any from none to this explains itself. A cube has 20 to 80 g.
+
+  // Contact: torque that the model does not explain. Outside all zones it stops the arm until a person has looked; in
+  // them only above a force. No zones: not watched. Thresholds: docs/results.md.
+  std::vector<ContactZone> contact_zones;
+  core::AxisArray contact_nm_max{0.6, 0.6, 0.6, 0.6, 0.3, 0};           // At rest: 3 N at 20 cm. Encoders of 4096 steps
+  core::AxisArray contact_nm_s_rad{0.1, 0.1, 0.1, 0.1, 0.1, 0};         // show 0.4. Moving: a tenth of the drives'
+  core::Duration contact_time_constant{std::chrono::milliseconds(40)};  // friction, which changes as they warm.
+  double contact_force_n_max = 45;  // In zones. Drives of 2.5 Nm press with 34 N at most: beyond it is a blow.
 
   // Time.
   core::Duration control_period{std::chrono::milliseconds(4)};

@@ -43,7 +43,8 @@ LimitId LimitOf(StopCause cause) {
 
 /// Does the arm have to stop pushing against what it is stopped by?
 bool Relaxes(StopCause cause) {
-  return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost;
+  return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost ||
+         cause == StopCause::kContact;
 }
 
 std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
@@ -58,6 +59,8 @@ Filter::Filter(const Limits& limits, Monitor::Seed seed)
       monitor_(limits, seed),
       stall_(limits),
       astray_(limits),
+      contact_(limits),
+      grip_limit_(limits),
       continuity_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
@@ -69,6 +72,7 @@ Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::
   finding_ = {};
   blind_ticks_ = 0;
   seen_ = seen;
+  WatchTouch(seen);
   Watch(seen);
   if (wanted) Consider(*wanted, now);
   WatchDeadline(now);
@@ -130,7 +134,9 @@ Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   } else if (!Rests() || !IsAtRest(limits_, *seen_)) {
     readiness = Readiness::kNotAtRest;
   }
+  const bool touches = monitor_.has(StopCause::kContact);
   const Clearance clearance = monitor_.Acknowledge(ack, readiness, now);
+  if (clearance == Clearance::kCleared && touches) contact_.KnowPresent();
   if (clearance == Clearance::kCleared) relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_);
   return clearance;
 }
@@ -164,6 +170,16 @@ void Filter::WatchFollowing(const core::JointState& seen) {
   double travel_rad = 0;
   for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad += std::abs(motion_.v_rad_s[i]) * tick_s_;
   monitor_.Follow(travel_rad, IsNear(limits_, seen, motion_.q_rad));
+}
+
+/// What the arm and the jaw press on.
+void Filter::WatchTouch(const core::JointState& seen) {
+  if (const auto contact = contact_.Look(seen); contact && !monitor_.has(StopCause::kContact)) {
+    Note({Verdict::kStopped, LimitId::kContact, contact->axis, contact->wanted, contact->allowed});
+    Raise(StopCause::kContact);
+  }
+  grip_ = grip_limit_.Look(contact_.residual_nm()[core::kJaw]);
+  grip_noted_ = grip_noted_ && grip_ != Grip::kFree;
 }
 
 /// Drives without torque may be anywhere: the setpoint is where they are, so that power comes back without a jump.
@@ -221,7 +237,8 @@ void Filter::Follow(core::Instant now) {
   const double outside_max_m = std::max(0.0, outside_now_m) + (outside_now_m > 0 ? 0 : kRoundingM);
   pose_.MoveTo(motion_.q_rad);
   const bool escapes = outside_now_m > kRoundingM || surroundings_.LeastDistanceM(pose_) < limits_.clearance_m;
-  const Wishes wishes = WishesAt(now);
+  Wishes wishes = WishesAt(now);
+  Ease(wishes);
   const Candidate whole = Next(wishes, escapes);
   NoteJoints(whole, now);
   std::optional<Finding> blocked;  // What is in the way of the whole motion.
@@ -284,6 +301,17 @@ Filter::Wishes Filter::WishesAt(core::Instant now) const {
     wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
                                 BoundsOf(i, false));
   return wishes;
+}
+
+/// The jaw presses no harder than it may. Recorded once for each grip: it is told to be closed in every period.
+void Filter::Ease(Wishes& wishes) {
+  JerkWish& jaw = wishes[core::kJaw];
+  if (grip_ == Grip::kFree || !(jaw.v_rad_s < 0)) return;
+  jaw = {.v_rad_s = grip_ == Grip::kOpens ? GripLimit::kOpeningRadS : 0};
+  if (!grip_noted_)
+    Note({Verdict::kLimited, LimitId::kGripForce, core::kJaw, std::abs(contact_.residual_nm()[core::kJaw]),
+          limits_.grip_torque_nm_max});
+  grip_noted_ = true;
 }
 
 Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {

@@ -6,6 +6,8 @@
 #include "core/action.h"
 #include "safety/checks/arm_motion.h"
 #include "safety/checks/astray.h"
+#include "safety/checks/contact.h"
+#include "safety/checks/grip.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
 #include "safety/checks/sweep.h"
@@ -99,6 +101,7 @@ class Filter {
   void Raise(core::StopCause cause);
   void Watch(const core::JointState& seen);
   void WatchFollowing(const core::JointState& seen);
+  void WatchTouch(const core::JointState& seen);
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
@@ -110,6 +113,7 @@ class Filter {
   using Wishes = std::array<JerkWish, core::kAxesMax>;
   double LeftS(core::Instant now) const;
   Wishes WishesAt(core::Instant now) const;
+  void Ease(Wishes& wishes);
   Candidate Next(const Wishes& wishes, bool escapes) const;
   Candidate Braking(Candidate candidate, std::size_t first, std::size_t end) const;
   SweepVerdict SweepTo(const ArmMotion& next) const;
@@ -133,6 +137,10 @@ class Filter {
   Monitor monitor_;
   StallBudget stall_;
   AstrayBudget astray_;
+  ContactWatch contact_;
+  GripLimit grip_limit_;
+  Grip grip_ = Grip::kFree;
+  bool grip_noted_ = false;  // Of this grip.
   FrozenContent frozen_;
   Continuity continuity_;
   ArmMotion motion_;

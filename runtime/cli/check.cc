@@ -53,6 +53,16 @@ Checked CheckProcessor(const Config& config) {
           fmt::format("safety.cpu = {}: none that this machine lets us use; the control thread would run on any", cpu)};
 }
 
+Checked CheckContact(const Config& config) {
+  const std::size_t zones = config.safety.contact_zones.size();
+  if (zones == 0)
+    return {
+        Finding::kWarning, "contact",
+        "not watched: say where the fingers meet things in [[safety.contact_zones]], and contact elsewhere stops the "
+        "arm"};
+  return {Finding::kGood, "contact", fmt::format("expected in {} zone{}", zones, zones == 1 ? "" : "s")};
+}
+
 Checked CheckPrograms() {
   std::string missing;
   for (const Program& program : ProgramsOf({}, OwnFolder()))
@@ -140,6 +150,7 @@ std::vector<Checked> CheckAll(const std::string& config_file, const std::string&
   if (const auto config = LoadConfig(config_file)) {
     all.push_back(CheckPerception(*config));
     all.push_back(CheckProcessor(*config));
+    all.push_back(CheckContact(*config));
   }
   all.push_back(CheckPrograms());
   all.push_back(

@@ -18,6 +18,7 @@
 #include <string>
 #include <utility>
 
+#include "safety/checks/contact.h"
 #include "tests/benchmarks/stopwatch.h"
 #include "tests/safety/clearance_worlds.h"
 #include "tests/safety/counting_allocator.h"
@@ -154,6 +155,31 @@ void TimeJoint() {
     });
   }
   Print({{"bench", "joint"}, {"what", "VelocityTowards and LimitJerk"}}, watch.Summary());
+}
+
+/// The watch on contact: inverse dynamics, Jacobian and zones, for an arm that moves at random.
+void TimeContact() {
+  constexpr int kTicks = 500'000;
+  Limits limits;
+  limits.contact_zones = {{"table", {0, -0.21, 0}, {0.37, 0.34, 0.08}}};
+  ContactWatch watch_contact(limits);
+  core::Random random(9);
+  Stopwatch watch(kTicks);
+  core::JointState seen;
+  seen.powered = true;
+  std::size_t allocations = 0;
+  for (int tick = 0; tick < kTicks; ++tick) {
+    seen.time += limits.control_period;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) {
+      seen.dq_rad_s[i] = std::clamp(seen.dq_rad_s[i] + random.Uniform(-0.1, 0.1), -1.0, 1.0);
+      seen.q_rad[i] += seen.dq_rad_s[i] * core::ToSeconds(limits.control_period);
+      seen.torque_nm[i] = random.Uniform(-1, 1);
+    }
+    const std::size_t before = AllocationsSoFar();
+    watch.Time([&] { (void)watch_contact.Look(seen); });
+    allocations += AllocationsSoFar() - before;
+  }
+  Print({{"bench", "contact"}, {"allocations", allocations}}, watch.Summary());
 }
 
 /// Each state is swept twice, and its lesser time counts as well: an interrupt is no property of the check.
@@ -366,6 +392,7 @@ void Run(double joint_steps) {
     TimeJudgements("tabletop", TabletopLimits(), commands);
   }
   TimeJoint();
+  TimeContact();
   TimeSweep<CellWorld>("default");
   TimeSweep<SevenJointWorld>("7 joints, 10 obstacles");
   for (const Steps steps : {Steps::kWhole, Steps::kPerCoordinate}) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <optional>
 
 #include "core/devices.h"
@@ -29,6 +30,7 @@ class Cell final : public core::ArmPort, public core::Camera {
       joints = world_.Joints();
       const auto judged = filter_.Judge(joints, wanted, joints.time);
       tally_.Add(judged);
+      if (on_tick) on_tick(joints, judged);
       wanted.reset();
       world_.Step(io::cell::DriveCommand{judged.action.q_rad(), judged.action.power()});
     }
@@ -43,6 +45,9 @@ class Cell final : public core::ArmPort, public core::Camera {
   core::Result<core::Frame> Grab(core::Instant) override { return renderer_.Render(world_); }
 
   io::cell::CellWorld& world() { return world_; }
+  const safety::Filter& filter() const { return filter_; }
+
+  std::function<void(const core::JointState& seen, const safety::Judgement& judged)> on_tick;  // For who measures.
 
  private:
   static io::cell::CellWorld Load(io::cell::CellConfig config, std::uint64_t seed) {

@@ -3,11 +3,14 @@
 // out within minutes what a change of configuration is worth. Nothing is kept; the sockets, the journal on disk and the
 // control loop's clock are left out, everything else is the product.
 //
-//   [BENCH_WALLS=1] practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
+//   [BENCH_WALLS=1] [BENCH_CONTACT=1] [BENCH_TROUBLE_S=60]
+//     practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
 // Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
 // what the policies solve on fresh scenes. With MINUTES 0 the scripts are measured instead; with BENCH_WALLS in the
 // environment, which only then has an effect, on scenes whose object lies at a wall, and also the one that frees it.
+// BENCH_CONTACT prints also what torque the arm's model left unexplained; BENCH_TROUBLE_S has something fail about that
+// often.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +27,7 @@
 #include "runtime/config.h"
 #include "runtime/evaluation.h"
 #include "runtime/practice.h"
+#include "tests/benchmarks/contact_log.h"
 #include "tests/benchmarks/in_process_cell.h"
 #include "tests/fakes/memory_journal.h"
 
@@ -93,6 +97,8 @@ class Bench final : public runtime::PracticeListener {
         person_(cell_, config.practice.person_answers_after_s),
         random_(seed),
         trainer_(Seeded(config.learner, seed), config.scene) {
+    if (std::getenv("BENCH_CONTACT")) contact_.emplace(cell_, config.safety);
+    if (const char* every_s = std::getenv("BENCH_TROUBLE_S")) troubles_.emplace(cell_, std::atof(every_s), seed);
     (void)trainer_.Know(config.tasks);
     journal_.on_close = [this](const core::Episode& episode) { (void)trainer_.Ingest(episode); };
     practice_ = *runtime::Practice::Make({.body = body_,
@@ -115,6 +121,7 @@ class Bench final : public runtime::PracticeListener {
         return;
       }
       person_.Attend();
+      if (troubles_) troubles_->Make();
     }
   }
 
@@ -135,6 +142,7 @@ class Bench final : public runtime::PracticeListener {
             minutes(), facts.task, facts.updates, facts.learned_steps, facts.samples, facts.demonstrated_episodes,
             facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
             facts.last.saturated_share, facts.last.clone_error);
+    if (contact_) contact_->Print();
     tallies_.clear();
     failures_.clear();
     interventions_.clear();
@@ -296,6 +304,8 @@ class Bench final : public runtime::PracticeListener {
   std::vector<skills::Snapshot> waiting_;
   std::int64_t version_ = 0;
   std::map<std::string, int> interventions_;
+  std::optional<tests::ContactLog> contact_;
+  std::optional<tests::Troubles> troubles_;
 };
 
 int Main(int argc, char** argv) {

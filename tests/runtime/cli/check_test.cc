@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "tests/fakes/source_tree.h"
 
@@ -24,8 +25,8 @@ Checked Find(const std::vector<Checked>& all, const std::string& what) {
 
 TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
   const auto all = CheckAll(kConfig, testing::TempDir() + "ns-check");
-  for (const char* what : {"configuration", "perception", "processor", "linear algebra", "rendering", "clock",
-                           "data directory", "sockets"})
+  for (const char* what : {"configuration", "perception", "contact", "processor", "linear algebra", "rendering",
+                           "clock", "data directory", "sockets"})
     EXPECT_EQ(Find(all, what).finding, Finding::kGood) << what << ": " << Find(all, what).detail;
 }
 
@@ -46,6 +47,28 @@ TEST(CheckAll, NamesAConfigurationThatIsNotThere) {
   EXPECT_EQ(Find(all, "configuration").finding, Finding::kBad);
   EXPECT_THAT(Find(all, "configuration").detail, HasSubstr("/nowhere/robot.toml"));
   EXPECT_EQ(Worst(all), Finding::kBad);
+}
+
+/// The tree's configuration without its contact zones.
+std::string WithoutZones() {
+  std::ifstream file(kConfig);
+  std::ostringstream text;
+  text << file.rdbuf();
+  std::string all = text.str();
+  const std::size_t begin = all.find("[[safety.contact_zones]]"), end = all.find("[learner]");
+  all.erase(begin, end - begin);
+  const std::string model = "cell/tabletop.xml";
+  all.replace(all.find(model), model.size(), tests::SourceTree() + "/configs/" + model);
+  const std::string name = testing::TempDir() + "without_zones.toml";
+  std::ofstream(name) << all;
+  return name;
+}
+
+TEST(CheckAll, WarnsThatContactIsNotWatchedWithoutZones) {
+  const auto contact = Find(CheckAll(WithoutZones(), ""), "contact");
+  EXPECT_EQ(contact.finding, Finding::kWarning);
+  EXPECT_THAT(contact.detail, HasSubstr("not watched"));
+  EXPECT_THAT(contact.detail, HasSubstr("[[safety.contact_zones]]"));
 }
 
 TEST(CheckAll, NamesADataDirectoryWhoseSocketsWouldNotFit) {
