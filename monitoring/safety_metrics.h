@@ -2,8 +2,10 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <span>
 
 #include "core/action.h"
+#include "core/budget.h"
 #include "core/fault.h"
 #include "monitoring/metrics.h"
 
@@ -26,6 +28,7 @@ class SafetyMetrics {
 
   /// Joints, margin and latch at the end of a policy period; counts a latch once by its id.
   void SetPeriod(const core::PeriodReport& report);
+  void SetBudgets(std::span<const core::BudgetUse> uses);
   void CountBusError(core::FaultCode code);
 
  private:

@@ -23,6 +23,7 @@ void ControlLoop::Run() {
   due_ = parts_.wall.Now();
   while (!stopping_) Tick();
   BrakeToRest();
+  PutState();
 }
 
 void ControlLoop::Tick() {
@@ -175,11 +176,16 @@ void ControlLoop::ClosePeriod(const core::JointState& joints) {
   const auto heaviest = tally_.heaviest();
   const core::PeriodReport report = tally_.Close(joints, parts_.filter);
   Record(heaviest, report);
+  PutState();
   for (auto open = begin; open != end; ++open)
     if (due(*open)) Answer(PeriodAnswer{open->ticket, report});
   if (open_count_ == 0) Answer(PeriodAnswer{0, report});
   open_count_ = static_cast<std::size_t>(std::remove_if(begin, end, due) - begin);
   exchange_came_ = open_count_ > 0;
+}
+
+void ControlLoop::PutState() {
+  if (parts_.state != nullptr && clock_known_) parts_.state->Put(parts_.filter.state(now_));
 }
 
 /// Every period that did not simply pass; of a stop only its beginning and its end.

@@ -163,6 +163,12 @@ void SafetyService::Beat() {
   status.set_proposals_refused(counters_.proposals_refused);
   status.set_malformed(malformed());
   status.set_state(State());
+  for (const core::BudgetUse& use : uses_) {
+    auto* budget = status.add_budgets();
+    budget->set_budget(std::string(core::Name(use.budget)));
+    budget->set_axis(static_cast<std::uint32_t>(use.axis));
+    budget->set_share(use.share);
+  }
   publisher_.Publish(status.SerializeAsString());
   const std::uint64_t progress = counters_.progress;
   if (progress != std::exchange(progress_seen_, progress) && hooks_.on_progress) hooks_.on_progress();

@@ -59,8 +59,20 @@ struct Limits {
   core::AxisArray tracking_error_rad_max{0.5, 0.5, 0.5, 0.5, 0.5, 1.5};  // Lag at full speed is 0.25; the jaw grips.
   core::AxisArray stall_free_nm_rad{0.1, 0.1, 0.1, 0.1, 0.1, 0.4};       // Gravity sag: 1 Nm, 0.05 rad, doubled.
   core::AxisArray stall_nm_rad_s_max{1, 1, 1, 1, 1, 2};                  // A blocked axis, 0.5 rad off: 0.9 s.
+  double temperature_c_min = 5;     // A motor in a laboratory is not colder: a sensor that says so is broken.
   double temperature_c_max = 70;    // The servo's own limit; users saw no shutdown above it.
   double temperature_c_clear = 60;  // Cool enough for minutes of work.
+
+  // Budgets: spent over minutes (current) and over any 24 hours of robot time (wear), and back by themselves.
+  core::AxisArray current_a_continuous{1.9, 1.9, 1.9,
+                                       1.9, 1.9, 1.9};  // For good: warms a servo to its 70 C (12 C/A^2).
+  double current_tau_s = 60;         // A winding is warm within a minute, its case and sensor within ten.
+  double current_clear_share = 0.6;  // Practice takes 0.4 on average: below this it goes on for long.
+  core::AxisArray wear_starts_per_day_max{200e3, 400e3, 400e3, 300e3, 150e3, 200e3};   // Three times what the cell's
+  core::AxisArray wear_travel_rad_per_day_max{50e3, 120e3, 120e3, 110e3, 50e3, 75e3};  // hardest hour needs, for 24
+  core::AxisArray wear_impacts_per_day_max{3000, 7000, 3000, 3000, 3000, 60e3};        // hours; docs/results.md.
+  core::AxisArray impact_rad_s{1, 1, 1, 1, 1, 1.5};  // Of speed from one reading to the next: thrice what a drive can.
+  double wear_clear_share = 0.95;  // Of a budget: more than an hour's work is left, so that it does not flutter.
 
   // Time.
   core::Duration control_period{std::chrono::milliseconds(4)};
@@ -74,7 +86,7 @@ struct Limits {
   core::AxisArray reseed_error_rad_max{0.1, 0.1, 0.1, 0.1, 0.1, 1.5};  // Beyond it the setpoint is measured anew.
   double rest_speed_rad_s_max = 0.15;  // Measured; slower counts as at rest (encoder noise and sway).
   int clears_per_hour_max = 240;       // By the supervisor, of more than silence; then a person must look. Robot time.
-  bool arm_after_restart = true;       // May the supervisor clear a restart; false: a person must.
+  bool arm_after_reboot = false;       // May the supervisor clear the first start after a boot; false: a person must.
 };
 
 /// Refuses NaN and sets that no arm can obey. Faults: kInvalidConfig naming key, axis, numbers and what is allowed.

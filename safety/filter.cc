@@ -50,22 +50,24 @@ std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 
 }  // namespace
 
-Filter::Filter(const Limits& limits, Monitor::Seed seed)
+Filter::Filter(const Limits& limits, Monitor::Seed seed, const SpentBudgets& spent)
     : limits_(limits),
       tick_s_(core::ToSeconds(limits.control_period)),
       surroundings_(*SurroundingsOf(limits)),
       pose_(surroundings_.arm()),
       monitor_(limits, seed),
-      stall_(limits) {}
+      stall_(limits),
+      heat_(limits, spent.heat),
+      wear_(limits, spent.wear) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
   const auto last_sequence = seen_ ? std::optional(seen_->sequence) : std::nullopt;
-  if (!IsUsable(seen, limits_.axes, last_sequence) || frozen_.Look(seen, motion_.v_rad_s, tick_s_))
-    return JudgeBlind(now);
+  if (!IsUsable(limits_, seen, last_sequence) || frozen_.Look(seen, motion_.v_rad_s, tick_s_)) return JudgeBlind(now);
   finding_ = {};
   blind_ticks_ = 0;
   seen_ = seen;
+  WatchBudgets(seen, now);
   Watch(seen);
   if (wanted) Consider(*wanted, now);
   WatchDeadline(now);
@@ -118,12 +120,33 @@ void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
   RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
-  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Gone(StopCause::kHot);
+  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen) && heat_.HasCooled()) monitor_.Gone(StopCause::kHot);
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
     Note({Verdict::kStopped, LimitId::kTrackingError, excess->axis, excess->wanted, excess->allowed});
     Raise(StopCause::kTrackingError);  // Its own note says less, and of equals the first stays.
   }
   if (stall_.Spend(seen, motion_.q_rad)) Raise(StopCause::kStall);
+}
+
+void Filter::WatchBudgets(const core::JointState& seen, core::Instant now) {
+  if (!spent_until_) monitor_.Begin(now);
+  const core::Duration since = spent_until_ ? std::max(core::Duration(0), now - *spent_until_) : limits_.control_period;
+  spent_until_ = now;
+  heat_.Spend(seen, since);
+  wear_.Spend(seen, motion_.v_rad_s, since);
+  if (const auto excess = heat_.Excess()) {
+    Note({Verdict::kStopped, LimitId::kCurrent, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kHot);
+  }
+  if (const auto excess = wear_.Exceeded()) {
+    Note({Verdict::kStopped, LimitId::kWear, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kWorn);
+  }
+  if (monitor_.has(StopCause::kWorn) && wear_.HasRecovered()) monitor_.Gone(StopCause::kWorn);
+}
+
+SafetyState Filter::state(core::Instant now) const {
+  return {.clears = monitor_.clears(now), .spent = {.heat = heat_.heat(), .wear = wear_.day()}};
 }
 
 /// Drives without torque may be anywhere: the setpoint is where they are, so that power comes back without a jump.

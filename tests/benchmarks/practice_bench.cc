@@ -128,6 +128,7 @@ class Bench final : public runtime::PracticeListener {
             minutes(), facts.task, facts.updates, facts.learned_steps, facts.samples, facts.demonstrated_episodes,
             facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
             facts.last.saturated_share, facts.last.clone_error);
+    ReportBudgets();
     tallies_.clear();
     failures_.clear();
     interventions_.clear();
@@ -161,6 +162,19 @@ class Bench final : public runtime::PracticeListener {
   void OnFault(const core::Fault& fault) override { fmt::print("fault: {}\n", fault.detail); }
 
  private:
+  /// Of each axis: the hour's wear (the running one's, if it has only begun), and the most heat so far.
+  void ReportBudgets() {
+    const safety::SpentBudgets spent = cell_.spent();
+    const safety::WearDay& day = spent.wear;
+    const double hours = core::ToSeconds(day.into_hour) / 3600;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i)
+      fmt::print(
+          "{:6.1f} min  budgets     axis {} of the running hour: {:.0f} starts {:.0f} rad {:.0f} impacts in {:.2f} h; "
+          "heat now {:.2f}, at most {:.2f}\n",
+          minutes(), i, day.hours[0].starts[i], day.hours[0].travel_rad[i], day.hours[0].impacts[i], hours,
+          spent.heat[i], cell_.heat_max()[i]);
+  }
+
   static learner::Config Seeded(learner::Config config, std::uint64_t seed) {
     config.seed = seed;
     return config;

@@ -119,9 +119,9 @@ inline const std::vector<Line> kMatrix{
      Untouched()},
 
     {kTemperature, kOk, "a motor gets hot", {.heats_to_c = 80}, All(Recovers(kHot, 500))},
-    {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Gap())},
+    {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Stops(kDriverLost, 200))},
     {kTemperature, kStuck, "temperatures stand at 30 while 2.5 A heat a motor",
-     {.lasts = 60s, .heats_to_c = 80, .temperature_reads = 30, .current_a = 2.5}, All(Gap())},
+     {.lasts = 60s, .heats_to_c = 80, .temperature_reads = 30, .current_a = 2.5}, All(Recovers(kHot, 60000))},
     {kTemperature, kGarbage, "temperatures are no numbers", {.temperature_reads = kNaN}, All(Stops(kDriverLost, 200))},
     {kTemperature, kGarbage, "temperatures of a million degrees", {.temperature_reads = 1e6}, All(Recovers(kHot, 500))},
     {kTemperature, kWrong, "cool motors read 75", {.temperature_reads = 75}, All(Recovers(kHot, 500))},
@@ -222,11 +222,6 @@ inline const std::vector<Line> kKnownGaps{
     {kReadings, kSlow, "each reading takes 30 ms", {.read_takes = 30ms}, Untouched()},
     // The time that a reading was taken at is overwritten and never compared.
     {kReadings, kDelayed, "readings are 400 ms old", {.reading_late_ticks = 100}, All(Stops(kDriverLost, 200))},
-    // A finite number is believed, however impossible.
-    {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Stops(kDriverLost, 200))},
-    // There is no budget of current squared times time.
-    {kTemperature, kStuck, "temperatures stand at 30 while 2.5 A heat a motor",
-     {.lasts = 60s, .heats_to_c = 80, .temperature_reads = 30, .current_a = 2.5}, All(StopsThenOff(kHot, 60000))},
     // A stop whose cause stays is cleared again and again; each time the setpoint is taken from what is wrong.
     {kReadings, kWrong, "the pan reads 0.8 rad off for 2 s", {.pan_reads_off_rad = 0.8},
      NotIdle(No(kInMatrix), StopsThenOff(kTrackingError, 500))},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/monitoring/everything.h"
 
+#include <array>
+
 #include "monitoring/journal_metrics.h"
 #include "monitoring/learner_metrics.h"
 #include "monitoring/metrics.h"
@@ -25,6 +27,7 @@ std::string Safety() {
   period.latch = {
       .first = core::StopCause::kStall, .worst = core::StopCause::kOperator, .id = 4, .nonce = 1, .epoch = 2};
   safety.SetPeriod(period);
+  safety.SetBudgets(std::array{core::BudgetUse{core::Budget::kTravel, 1, 0.25}});
   safety.CountBusError(core::FaultCode::kDriverTimeout);
   metrics.CountFault(core::FaultCode::kDriverTimeout);
   return metrics.Exposition();

@@ -79,7 +79,7 @@ class FakeWall final : public WallClock {
 /// A loop with fakes around it, driven tick by tick.
 struct Rig {
   explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax)
-      : robot(pacing), loop({robot, filter, mailbox, answers, wall, nullptr, {}}, limits, speed) {}
+      : robot(pacing), loop({robot, filter, mailbox, answers, wall, nullptr, {}, &state}, limits, speed) {}
 
   void Ticks(int count) {
     for (int i = 0; i < count; ++i) loop.Tick();
@@ -119,6 +119,7 @@ struct Rig {
   safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
   Mailbox mailbox;
   AnswerBox answers;
+  StateBox state;
   FakeRobot robot;
   FakeWall wall;
   ControlLoop loop;
@@ -131,6 +132,32 @@ TEST(ControlLoop, SendsAnActionInEveryTickWithoutAnySupervisor) {
   rig.Ticks(100);
   EXPECT_EQ(rig.robot.applied, 100);
   EXPECT_EQ(rig.loop.counters().ticks, 100u);
+}
+
+TEST(ControlLoop, AtTheEndOfEachPeriodItLeavesWhatALaterLifeHasToKnow) {
+  Rig rig;
+  rig.Ticks(1);  // Robot time begins with the end of a period.
+  rig.state.Take();
+  rig.Ticks(24);
+  EXPECT_EQ(rig.state.Take(), nullptr) << "the period is not over";
+  rig.Ticks(1);
+  const safety::SafetyState* first = rig.state.Take();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->clears.count, 1u) << "the restart's, in advance";
+  rig.Arm();
+  const safety::SafetyState* armed = rig.state.Take();
+  ASSERT_NE(armed, nullptr);
+  EXPECT_EQ(armed->clears.count, 1u);
+  EXPECT_GT(armed->clears.ago[0], core::Duration(0));
+}
+
+TEST(ControlLoop, WhatItLeavesAtItsEndIsTheNewest) {
+  Rig rig;
+  rig.Ticks(26);
+  rig.state.Take();
+  rig.loop.Stop();
+  rig.loop.Run();
+  EXPECT_NE(rig.state.Take(), nullptr);
 }
 
 TEST(ControlLoop, WithoutASupervisorASimulatedClockRunsInRealTime) {

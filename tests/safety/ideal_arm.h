@@ -14,8 +14,8 @@ class IdealArm {
   static constexpr core::Epoch kFirstEpoch = 100;
   static constexpr core::Vec3 kNear{0.21, 0.01, 0.095};  // One ordinary step from where it begins.
 
-  explicit IdealArm(const Limits& given = {})
-      : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+  explicit IdealArm(const Limits& given = {}, const SafetyState& left = {})
+      : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7, .clears = left.clears}, left.spent) {
     // Over the tray, hand down.
     seen.axes = limits.axes;
     seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);
