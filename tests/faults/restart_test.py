@@ -20,12 +20,12 @@ GO_ON_S = 45.0
 
 
 def supervisor_says(robot):
-    return robot.status().get("supervisor", {}).get("why", "")
+    return (robot.status().get("supervisor") or {}).get("why", "")
 
 
 def armed(robot):
     """Told by a process that has had a period: before it, there is no epoch."""
-    told = robot.status().get("safety", {})
+    told = robot.status().get("safety") or {}
     return told.get("state") in ("moving", "holding") and "epoch" in told.get("period", {}).get("latch", {})
 
 

@@ -114,7 +114,7 @@ TEST(FilterBudgets, EarlierClearsGetTheirDatesWithTheFirstReadingHoweverLateItCo
   EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kCleared);
 }
 
-/// At rest for a day, holding as much as an arm of this size weighs: no budget is touched.
+/// At rest for a day, with two and a half times the current that any free pose of the cell takes: no budget is used up.
 TEST(FilterBudgets, ARestingPoseDoesNotWearOrHeat) {
   IdealArm arm;
   arm.Arm();

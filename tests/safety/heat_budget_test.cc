@@ -80,6 +80,26 @@ TEST(HeatBudget, HasCooledOnlyBelowItsShareOnEveryAxis) {
   EXPECT_TRUE(motor.budget.HasCooled());
 }
 
+/// Heat that an earlier life has left on one axis.
+HeatBudget Left(const Limits& limits, std::size_t axis, double heat) {
+  core::AxisArray all{};
+  all[axis] = heat;
+  return HeatBudget(limits, all);
+}
+
+TEST(HeatBudget, AllOfItMayBeUsedAndToHaveCooledIsToBeBelowTheShare) {
+  const Limits limits;
+  EXPECT_FALSE(Left(limits, core::kJaw, 1).Excess());
+  EXPECT_TRUE(Left(limits, core::kJaw, 1.001).Excess());
+  EXPECT_FALSE(Left(limits, core::kJaw, limits.current_clear_share).HasCooled());
+  EXPECT_TRUE(Left(limits, core::kJaw, limits.current_clear_share - 0.001).HasCooled());
+}
+
+TEST(HeatBudget, WhatIsLeftOfAnAxisThatTheArmDoesNotHaveCountsForNothing) {
+  EXPECT_FALSE(Left({}, core::kArmAxes, 2).Excess());
+  EXPECT_TRUE(Left({}, core::kArmAxes, 2).HasCooled());
+}
+
 TEST(HeatBudget, ComesToTheSameHoweverFarApartTheReadingsAre) {
   Motor often, seldom;
   often.Draws(3, seconds(30));
