@@ -64,13 +64,15 @@ struct Limits {
   double temperature_c_clear = 60;  // Cool enough for minutes of work.
 
   // Budgets: spent over minutes (current) and over any 24 hours of robot time (wear), and back by themselves.
-  core::AxisArray current_a_continuous{1.9, 1.9, 1.9,
-                                       1.9, 1.9, 1.9};  // For good: warms a servo to its 70 C (12 C/A^2).
+  // 1.9 A for good warm a servo in still air to its 70 C (12 C/A^2); holding a free pose takes 0.6, practice 1.2 on
+  // average.
+  core::AxisArray current_a_continuous{1.9, 1.9, 1.9, 1.9, 1.9, 1.9};
   double current_tau_s = 60;         // A winding is warm within a minute, its case and sensor within ten.
   double current_clear_share = 0.6;  // Practice takes 0.4 on average: below this it goes on for long.
-  core::AxisArray wear_starts_per_day_max{200e3, 400e3, 400e3, 300e3, 150e3, 200e3};   // Three times what the cell's
-  core::AxisArray wear_travel_rad_per_day_max{50e3, 120e3, 120e3, 110e3, 50e3, 75e3};  // hardest hour needs, for 24
-  core::AxisArray wear_impacts_per_day_max{3000, 7000, 3000, 3000, 3000, 60e3};        // hours; docs/results.md.
+  // Wear: three times what practice in the simulated cell needs in its hardest hour, for 24 hours (docs/results.md).
+  core::AxisArray wear_starts_per_day_max{400e3, 600e3, 650e3, 550e3, 300e3, 350e3};
+  core::AxisArray wear_travel_rad_per_day_max{70e3, 150e3, 150e3, 125e3, 70e3, 100e3};
+  core::AxisArray wear_impacts_per_day_max{1500, 12e3, 1500, 2500, 1500, 30e3};  // The jaw strikes what it grasps.
   core::AxisArray impact_rad_s{1, 1, 1, 1, 1, 1.5};  // Of speed from one reading to the next: thrice what a drive can.
   double wear_clear_share = 0.95;  // Of a budget: more than an hour's work is left, so that it does not flutter.
 

@@ -89,10 +89,12 @@ HeatBudget Left(const Limits& limits, std::size_t axis, double heat) {
 
 TEST(HeatBudget, AllOfItMayBeUsedAndToHaveCooledIsToBeBelowTheShare) {
   const Limits limits;
-  EXPECT_FALSE(Left(limits, core::kJaw, 1).Excess());
-  EXPECT_TRUE(Left(limits, core::kJaw, 1.001).Excess());
-  EXPECT_FALSE(Left(limits, core::kJaw, limits.current_clear_share).HasCooled());
-  EXPECT_TRUE(Left(limits, core::kJaw, limits.current_clear_share - 0.001).HasCooled());
+  for (const std::size_t axis : {std::size_t{core::kPan}, std::size_t{core::kJaw}}) {
+    EXPECT_FALSE(Left(limits, axis, 1).Excess()) << "axis " << axis;
+    EXPECT_TRUE(Left(limits, axis, 1.001).Excess()) << "axis " << axis;
+    EXPECT_FALSE(Left(limits, axis, limits.current_clear_share).HasCooled()) << "axis " << axis;
+    EXPECT_TRUE(Left(limits, axis, limits.current_clear_share - 0.001).HasCooled()) << "axis " << axis;
+  }
 }
 
 TEST(HeatBudget, WhatIsLeftOfAnAxisThatTheArmDoesNotHaveCountsForNothing) {
@@ -107,11 +109,22 @@ TEST(HeatBudget, ComesToTheSameHoweverFarApartTheReadingsAre) {
   EXPECT_NEAR(often.heat(), seldom.heat(), 1e-9);
 }
 
+TEST(HeatBudget, EachAxisHasItsOwn) {
+  const Limits limits;
+  core::JointState seen{.axes = core::kArmAxes};
+  for (std::size_t i = 0; i < core::kArmAxes; ++i) seen.current_a[i] = 0.1 * static_cast<double>(i + 1);
+  HeatBudget budget(limits);
+  budget.Spend(seen, std::chrono::hours(1));
+  for (std::size_t i = 0; i < core::kArmAxes; ++i)
+    EXPECT_NEAR(budget.heat()[i], std::pow(seen.current_a[i] / limits.current_a_continuous[i], 2), 1e-12);
+}
+
 TEST(HeatBudget, LooksAtNoAxisThatTheArmDoesNotHave) {
   Motor motor;
   core::JointState seen{.axes = core::kArmAxes};
   seen.current_a[core::kArmAxes] = 30;
   for (int i = 0; i < 1000; ++i) motor.budget.Spend(seen, seconds(1));
+  EXPECT_EQ(motor.budget.heat()[core::kArmAxes], 0);
   EXPECT_FALSE(motor.budget.Excess());
   EXPECT_TRUE(motor.budget.HasCooled());
 }

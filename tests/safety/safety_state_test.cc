@@ -78,6 +78,29 @@ TEST(StateText, AnyCutOrChangeIsSeen) {
   EXPECT_FALSE(Decode(text + "x"));
 }
 
+/// What a page of another program's code can rely on: docs/wire.md.
+TEST(StateText, IsLinesOfAKeyAndItsNumbersClosedByA128BitHash) {
+  StoredState stored{.at = {.boot_id = "c5f1", .since_boot_ns = 5, .utc_ns = 6}, .state = {}};
+  stored.state.clears.Add(seconds(2));
+  stored.state.spent.heat[1] = 0.5;
+  const std::string text = Encode(stored);
+  EXPECT_THAT(text, testing::StartsWith("nightshift-safety-state 1\nboot c5f1\nsince_boot_ns 5\nutc_ns 6\n"
+                                        "clears_ago_ns 1 2000000000\nheat 0 0.5 0 0 0 0 0 0\ninto_hour_ns 0\n"
+                                        "starts 0 0 0 0 0 0 0 0\ntravel_rad 0 0 0 0 0 0 0 0\nimpacts "));
+  const std::string hash = text.substr(text.rfind("hash ") + 5);
+  EXPECT_EQ(hash.size(), 33u) << hash;
+}
+
+TEST(StateText, TheLargestThatMayBeComesBack) {
+  StoredState large = Some();
+  large.at.boot_id = std::string(64, 'b');
+  large.state.spent.wear.into_hour = hours(1) - std::chrono::nanoseconds(1);
+  const auto read = Decode(Encode(large));
+  ASSERT_TRUE(read) << read.error().detail;
+  EXPECT_EQ(read->at.boot_id, large.at.boot_id);
+  EXPECT_EQ(read->state.spent.wear.into_hour, large.state.spent.wear.into_hour);
+}
+
 TEST(StateText, OfAnotherVersionIsRefusedByName) {
   std::string text = Encode(Some());
   text[text.find("state 1") + 6] = '2';
@@ -104,6 +127,9 @@ TEST(StateText, NumbersThatCannotBeAreRefusedByTheirLine) {
   EXPECT_THAT(Decode(Forged([](StoredState& s) { s.state.spent.wear.into_hour = hours(1); })).error().detail,
               HasSubstr("\"into_hour_ns\""));
   EXPECT_THAT(Decode(Forged([](StoredState& s) { s.at.utc_ns = -1; })).error().detail, HasSubstr("\"utc_ns\""));
+  EXPECT_THAT(Decode(Forged([](StoredState& s) { s.at.boot_id = "b\nheat 5"; })).error().detail,
+              HasSubstr("\"since_boot_ns\""))
+      << "another line stands there";
   EXPECT_THAT(Decode(Forged([](StoredState& s) { s.at.boot_id = std::string(65, 'b'); })).error().detail,
               HasSubstr("\"boot\""));
 }

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace nightshift::safety {
 namespace {
@@ -65,6 +67,39 @@ TEST_F(StateFile, WhoeverDiesWhileWritingLeavesTheOldOne) {
   EXPECT_EQ((*ReadStateFile(Path()))->at.utc_ns, 1);
   ASSERT_TRUE(WriteStateFile(Path(), At(2))) << "and what lies about is in nobody's way";
   EXPECT_EQ((*ReadStateFile(Path()))->at.utc_ns, 2);
+}
+
+/// The process lives for weeks and writes each second.
+TEST_F(StateFile, NoDescriptorStaysOpenAndNobodyElseMayReadIt) {
+  const auto open_ones = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const mode_t mask = umask(0);
+  const auto before = open_ones();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(WriteStateFile(Path(), At(i)));
+    ASSERT_TRUE(ReadStateFile(Path()));
+  }
+  umask(mask);
+  EXPECT_EQ(open_ones(), before);
+  EXPECT_EQ(fs::status(Path()).permissions(), fs::perms(0640));
+}
+
+TEST_F(StateFile, WhatCannotBeSyncedIsNotWritten) {
+  ASSERT_TRUE(WriteStateFile(Path(), At(1)));
+  fs::create_symlink("/dev/null", Path() + ".new");
+  const auto written = WriteStateFile(Path(), At(2));
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().detail, HasSubstr("cannot sync " + Path() + ".new"));
+  EXPECT_EQ((*ReadStateFile(Path()))->at.utc_ns, 1);
+}
+
+TEST_F(StateFile, OneThatCannotBeOpenedIsNamedWithTheReason) {
+  fs::create_symlink("state", Path());
+  const auto read = ReadStateFile(Path());
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, FaultCode::kIoFailed);
+  EXPECT_THAT(read.error().detail, HasSubstr("cannot read " + Path() + ": Too many levels of symbolic links"));
 }
 
 TEST_F(StateFile, OneThatCannotBeReadOrReplacedIsNamed) {

@@ -69,7 +69,10 @@ TEST(WearBudget, TravelIsTheWayThereAndBackWhereverItBegan) {
 
 TEST(WearBudget, SlowTravelCountsTooButNoiseAndSwayDoNot) {
   Axis axis;
-  for (int i = 0; i <= 1000; ++i) axis.At(1e-3 * i, 0);
+  axis.At(0, 0);
+  axis.At(WearBudget::kTravelStepRad, 0);
+  EXPECT_EQ(axis.sum().travel_rad[kAxis], WearBudget::kTravelStepRad) << "a whole step";
+  for (int i = 10; i <= 1000; ++i) axis.At(1e-3 * i, 0);
   EXPECT_NEAR(axis.sum().travel_rad[kAxis], 1, 0.011);
   const double before = axis.sum().travel_rad[kAxis];
   for (int i = 0; i < 1000; ++i) axis.At(1 + 0.004 * (i % 2), 0);
@@ -106,6 +109,14 @@ TEST(WearBudget, WhatTheCommandExplainsIsNoImpactNorIsASetpointTakenFromTheArm) 
   axis.At(0, 0.75, milliseconds(4), 3);
   axis.At(0, 0.75, milliseconds(4), 0);
   EXPECT_EQ(axis.sum().impacts[kAxis], 0) << "the command alone strikes nothing";
+}
+
+TEST(WearBudget, ACommandThatGoesOnAsBeforeExplainsNoBlow) {
+  Axis axis;
+  axis.limits.impact_rad_s[kAxis] = 0.5;
+  Begin(axis);
+  for (const double speed : {3.0, 3.0, 2.25}) axis.At(0, speed, milliseconds(4), 3);
+  EXPECT_EQ(axis.sum().impacts[kAxis], 1);
 }
 
 TEST(WearBudget, AfterAGapInTheReadingsNothingIsSaidOfImpactsButTravelCounts) {
@@ -162,6 +173,15 @@ TEST(WearBudget, LooksAtNoAxisThatTheArmDoesNotHave) {
   EXPECT_EQ(axis.sum().starts[core::kArmAxes], 0);
   EXPECT_EQ(axis.sum().travel_rad[core::kArmAxes], 0);
   EXPECT_FALSE(axis.budget.Exceeded()) << "nothing is allowed to it, and nothing counts";
+}
+
+TEST(WearBudget, WhatIsLeftOfAnAxisThatTheArmDoesNotHaveCountsForNothing) {
+  Axis axis;
+  WearDay day;
+  day.hours[0].starts[core::kArmAxes] = 5;
+  Begin(axis, day);
+  EXPECT_FALSE(axis.budget.Exceeded());
+  EXPECT_TRUE(axis.budget.HasRecovered());
 }
 
 TEST(WearBudget, WhatWasDoneIsForgottenAfter24HoursNotSooner) {
