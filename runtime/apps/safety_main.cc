@@ -76,6 +76,12 @@ safety::Resumption ResumeFrom(const std::string& file, const safety::Moment& now
   return resumed;
 }
 
+std::string WhoClears(const safety::Resumption& resumed, const safety::Limits& limits) {
+  const bool person = resumed.after_reboot && !limits.arm_after_reboot;
+  return std::string("holding the robot; stopped until ") +
+         (person ? "a person has looked at it after the boot: nightshift clear" : "the supervisor clears the restart");
+}
+
 /// Tells of the first write that fails after one that did not. On the keeper's thread.
 class WriteWatch {
  public:
@@ -195,7 +201,7 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   if ((*robot)->pacing() == core::Pacing::kMonotonic)
     for (const auto& warning : RaisePriority()) monitoring::LogWarning(warning);
   NotifyReady();
-  monitoring::LogInfo("holding the robot; stopped until the supervisor clears the restart");
+  monitoring::LogInfo(WhoClears(resumed, config.safety));
   loop.Run();
   NotifyStopping();
   service->Stop();
