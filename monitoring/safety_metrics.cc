@@ -75,6 +75,7 @@ class SafetyMetrics::Figures {
         temperature(Gauges(registry, "axis_temperature_celsius", "Motor temperature.")),
         current(Gauges(registry, "axis_current_amperes", "Motor current.")),
         error(Gauges(registry, "axis_position_error_radians", "Commanded less measured position.")),
+        budget(Gauges(registry, "axis_budget_ratio", "Share of a budget that an axis has used; 1: all of it.")),
         powered(Gauges(registry, "drives_powered", "1 while the drives hold torque, else 0.").Add({})),
         bus_errors(Counters(registry, "bus_errors_total", "Readings or commands that the robot's bus lost.")),
         ticks_missed(Counters(registry, "safety_ticks_missed_total",
@@ -108,6 +109,7 @@ class SafetyMetrics::Figures {
   prometheus::Family<prometheus::Gauge>& temperature;
   prometheus::Family<prometheus::Gauge>& current;
   prometheus::Family<prometheus::Gauge>& error;
+  prometheus::Family<prometheus::Gauge>& budget;
   prometheus::Gauge& powered;
   prometheus::Family<prometheus::Counter>& bus_errors;
   prometheus::Counter& ticks_missed;
@@ -152,6 +154,12 @@ void SafetyMetrics::SetPeriod(const core::PeriodReport& report) {
     figures_->latches.Add({{"cause", std::string(core::Name(report.latch.first))}}).Increment();
     figures_->last_latch_id = report.latch.id;
   }
+}
+
+void SafetyMetrics::SetBudgets(std::span<const core::BudgetUse> uses) {
+  for (const core::BudgetUse& use : uses)
+    figures_->budget.Add({{"axis", std::to_string(use.axis)}, {"budget", std::string(core::Name(use.budget))}})
+        .Set(use.share);
 }
 
 void SafetyMetrics::CountBusError(core::FaultCode code) {

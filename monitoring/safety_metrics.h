@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/action.h"
+#include "core/budget.h"
 #include "core/fault.h"
 #include "monitoring/metrics.h"
 
@@ -30,6 +32,7 @@ class SafetyMetrics {
 
   /// Joints, margin and latch at the end of a policy period; counts a latch once by its id.
   void SetPeriod(const core::PeriodReport& report);
+  void SetBudgets(std::span<const core::BudgetUse> uses);
   void CountBusError(core::FaultCode code);
 
   /// Since the process began; none ever falls.

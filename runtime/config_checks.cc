@@ -145,6 +145,16 @@ Result<void> CheckHome(const Config& config) {
   return room ? Result<void>() : refused(room.error().detail);
 }
 
+/// Motors begin as warm as the room: colder than what safety believes, the cell could never be armed.
+Result<void> CheckRoomTemperature(const Config& config) {
+  const double room_c = config.cell.drives.ambient_c, least_c = config.safety.temperature_c_min;
+  if (config.robot != RobotKind::kCell || room_c > least_c) return {};
+  return Fail(FaultCode::kInvalidConfig,
+              fmt::format("cell.drives.ambient_c = {:g}: must be above safety.temperature_c_min = {:g}, below which a "
+                          "sensor is taken for broken",
+                          room_c, least_c));
+}
+
 Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t index, const std::string& where) {
   const core::TaskSpec& task = tasks[index];
   const std::string name = where + "tasks." + (task.name.empty() ? "?" : task.name) + ": ";
@@ -184,7 +194,7 @@ Result<void> CheckWhole(const Config& config) {
         FaultCode::kInvalidConfig,
         where + "scene.jaw_wide_rad = " + std::to_string(scene.jaw_wide_rad) +
             ": the jaw's angles must rise from jaw_closed_rad over jaw_empty_rad and jaw_wide_rad to jaw_open_rad");
-  const std::array<Result<void>, 12> judged{
+  const std::array<Result<void>, 13> judged{
       CheckRoom("scene.tray.x_m", scene.tray.x_min_m, scene.tray.x_max_m, scene.object_half_m),
       CheckRoom("scene.tray.y_m", scene.tray.y_min_m, scene.tray.y_max_m, scene.object_half_m),
       CheckRoom("scene.bin.x_m", scene.bin.x_min_m, scene.bin.x_max_m, scene.object_half_m),
@@ -196,7 +206,8 @@ Result<void> CheckWhole(const Config& config) {
       runtime::Validate(config.practice),
       CheckListen(config.metrics.listen),
       CheckObjects(config.perception.objects),
-      CheckHome(config)};
+      CheckHome(config),
+      CheckRoomTemperature(config)};
   for (const Result<void>& part : judged)
     if (!part) return Fail(part.error().code, where + part.error().detail);
   return {};

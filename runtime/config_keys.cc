@@ -189,6 +189,17 @@ void TorqueKeys(safety::Limits& c, KeyList& keys) {
   keys.Number("contact_force_n_max", c.contact_force_n_max, {0, 10000});
 }
 
+void BudgetKeys(safety::Limits& c, KeyList& keys) {
+  AxesKey("current_a_continuous", c.current_a_continuous, {0, 30}, keys);
+  keys.Number("current_tau_s", c.current_tau_s, {1, 3600});
+  keys.Number("current_clear_share", c.current_clear_share, kShare);
+  AxesKey("wear_starts_per_day_max", c.wear_starts_per_day_max, {0, kMany}, keys);
+  AxesKey("wear_travel_rad_per_day_max", c.wear_travel_rad_per_day_max, {0, kMany}, keys);
+  AxesKey("wear_impacts_per_day_max", c.wear_impacts_per_day_max, {0, kMany}, keys);
+  AxesKey("impact_rad_s", c.impact_rad_s, {0, 20}, keys);
+  keys.Number("wear_clear_share", c.wear_clear_share, kShare);
+}
+
 void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.In("safety");
   AxesKey("q_rad_min", c.q_rad_min, {-6.3, 6.3}, keys);
@@ -210,8 +221,10 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Number("servo_lag_s", c.servo_lag_s, {0, 1});
   keys.Number("astray_rad_s_max", c.astray_rad_s_max, {0, 6.3});
   TorqueKeys(c, keys);
+  keys.Number("temperature_c_min", c.temperature_c_min, {-20, 40});
   keys.Number("temperature_c_max", c.temperature_c_max, {0, 90});
   keys.Number("temperature_c_clear", c.temperature_c_clear, {0, 90});
+  BudgetKeys(c, keys);
   keys.Time("control_period_s", c.control_period, {0.001, 0.02});
   keys.Time("policy_period_s", c.policy_period, {0.01, 1});
   keys.Time("command_deadline_s_max", c.command_deadline_max, {0.01, 3});
@@ -229,7 +242,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Number("inspection_travel_rad", c.inspection_travel_rad, {0, 6.3});
   AxesKey("inspection_error_rad_max", c.inspection_error_rad_max, {0, 6.3}, keys);
   keys.Number("inspections_failed_max", c.inspections_failed_max, {1, 100});
-  keys.Truth("arm_after_restart", c.arm_after_restart);
+  keys.Truth("arm_after_reboot", c.arm_after_reboot);
 }
 
 void AgentKeys(learner::AgentConfig& c, KeyList& keys) {

@@ -35,6 +35,7 @@ void ControlLoop::Run() {
   while (!stopping_) Tick();
   BrakeToRest();
   Record(runs_.Finish());
+  PutState();
 }
 
 void ControlLoop::Tick() {
@@ -140,7 +141,7 @@ void ControlLoop::LiveThroughOne() {
   now_ += limits_.control_period;
   EndPeriod();
   const auto judged = parts_.filter.JudgeMissed(now_);
-  Count(judged, {.now = now_}, {.verdict = judged.verdict, .limit = judged.limit, .now = now_, .missed = true});
+  Count(judged, {.now = now_}, {.verdict = judged.verdict, .limit = judged.limit, .missed = true});
 }
 
 /// Wall time: always for a monotonic clock; in lock-step when nobody else sets the pace.
@@ -170,7 +171,7 @@ safety::Judgement ControlLoop::Judge(const std::optional<core::JointState>& seen
   const auto begin = parts_.wall.Now();
   const auto judged = seen ? parts_.filter.Judge(*seen, wanted_, now_) : parts_.filter.JudgeBlind(now_);
   counters_.proposals_refused.store(parts_.filter.proposals_refused(), std::memory_order_relaxed);
-  Count(judged, {now_, seen, wanted_}, {judged.verdict, judged.limit, parts_.wall.Now() - begin, late_, now_});
+  Count(judged, {now_, seen, wanted_}, {judged.verdict, judged.limit, parts_.wall.Now() - begin, late_});
   wanted_.reset();
   return judged;
 }
@@ -254,11 +255,16 @@ void ControlLoop::ClosePeriod(const core::JointState& joints) {
   const auto begin = open_.begin(), end = begin + static_cast<std::ptrdiff_t>(open_count_);
   if (open_count_ > 0 && std::none_of(begin, end, due)) return;
   const core::PeriodReport report = tally_.Close(joints, parts_.filter);
+  PutState();
   for (auto open = begin; open != end; ++open)
     if (due(*open)) Answer(PeriodAnswer{open->ticket, report});
   if (open_count_ == 0) Answer(PeriodAnswer{0, report});
   open_count_ = static_cast<std::size_t>(std::remove_if(begin, end, due) - begin);
   exchange_came_ = open_count_ > 0;
+}
+
+void ControlLoop::PutState() {
+  if (parts_.state != nullptr && clock_known_) parts_.state->Put(parts_.filter.state(now_));
 }
 
 void ControlLoop::Record(const std::optional<safety::AuditRecord>& record) {

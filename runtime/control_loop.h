@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/devices.h"
+#include "runtime/latest.h"
 #include "runtime/safety_mail.h"
 #include "runtime/wall_clock.h"
 #include "safety/audit.h"
@@ -15,6 +16,7 @@
 #include "safety/config.h"
 #include "safety/filter.h"
 #include "safety/period.h"
+#include "safety/safety_state.h"
 
 namespace nightshift::runtime {
 
@@ -27,9 +29,11 @@ struct TickFacts {
   core::LimitId limit = core::LimitId::kNone;
   std::chrono::nanoseconds took{0};  // Judging.
   std::chrono::nanoseconds late{0};  // Behind schedule; zero in lock-step.
-  core::Instant now{};               // Robot time.
   bool missed = false;  // Judged afterwards, since the loop came round too late: took and late say nothing.
 };
+
+/// What a later life of the process has to know, at the end of each policy period.
+using StateBox = Latest<safety::SafetyState>;
 
 /// Read, judge, apply: one action reaches the drives in every tick, whoever else lives or not.
 ///
@@ -52,6 +56,7 @@ class ControlLoop {
     WallClock& wall;
     safety::Audit* audit = nullptr;                 // None in tests that do not look at it.
     std::function<void(const TickFacts&)> on_tick;  // Real-time safe. May be empty.
+    StateBox* state = nullptr;                      // None in tests that do not look at it.
   };
   struct Counters {
     std::atomic<std::uint64_t> ticks{0};
@@ -113,6 +118,7 @@ class ControlLoop {
   void Count(const safety::Judgement& judged, const safety::TickInput& input, const TickFacts& facts);
   bool EndPeriod();
   void ClosePeriod(const core::JointState& joints);
+  void PutState();
   void Record(const std::optional<safety::AuditRecord>& record);
   void AwaitExchange();
 

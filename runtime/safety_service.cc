@@ -133,6 +133,12 @@ void SafetyService::Beat() {
   status.set_state(State());
   if (hooks_.degraded)
     for (const std::string& mode : hooks_.degraded()) status.add_degraded(mode);
+  for (const core::BudgetUse& use : uses_) {
+    auto* budget = status.add_budgets();
+    budget->set_budget(std::string(core::Name(use.budget)));
+    budget->set_axis(static_cast<std::uint32_t>(use.axis));
+    budget->set_share(use.share);
+  }
   publisher_.Publish(status.SerializeAsString());
   const std::uint64_t progress = counters_.progress;
   if (progress != std::exchange(progress_seen_, progress) && hooks_.on_progress) hooks_.on_progress();

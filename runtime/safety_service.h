@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/budget.h"
 #include "io/link/link.h"
 #include "runtime/control_loop.h"
 #include "runtime/safety_mail.h"
@@ -39,6 +40,9 @@ class SafetyService {
   /// One round: takes in what has come, sends out what is ready, waits at most `wait` for more.
   void Round(std::chrono::milliseconds wait);
 
+  /// What the status says of budgets from now on. From on_beat.
+  void Tell(std::vector<core::BudgetUse> uses) { uses_ = std::move(uses); }
+
   std::uint64_t malformed() const { return malformed_ + replier_.malformed(); }
 
  private:
@@ -64,6 +68,7 @@ class SafetyService {
   std::map<Ticket, io::Replier::Request> open_;  // At most kOpenMax; the oldest is forgotten.
   Ticket last_ticket_ = 0;
   core::PeriodReport newest_;
+  std::vector<core::BudgetUse> uses_;
   std::uint64_t malformed_ = 0;
   std::uint64_t progress_seen_ = 0;
   std::chrono::steady_clock::time_point next_beat_{};

@@ -33,6 +33,10 @@ constexpr double kTorqueNmMax = 100;
 constexpr double kForceNMax = 1000;
 constexpr double kContactSMax = 0.5;     // Slower, and a contact is a push.
 constexpr double kTemperatureCMax = 90;  // Magnets and gears of small servos suffer beyond.
+constexpr double kRoomCMin = -20, kRoomCMax = 40;
+constexpr double kCurrentAMax = 30;  // More is taken for a broken sensor (safety/checks/reading.cc).
+constexpr double kCurrentTauSMax = 3600;
+constexpr double kWearMax = 1e9;
 
 std::string Text(double value) {
   std::ostringstream text;
@@ -140,11 +144,38 @@ Result<void> CheckCounts(const Limits& limits) {
   return {};
 }
 
+/// A share of a budget at which what was stopped may go on: below all of it, or it would flutter.
+Result<void> CheckShare(const std::string& key, double value) {
+  if (!(value > 0 && value < 1)) return Bad(key, Text(value), "above 0 and below 1");
+  return {};
+}
+
+Result<void> CheckBudgets(const Limits& limits) {
+  if (auto fine = AllIn(limits, "current_a_continuous", limits.current_a_continuous, {0, kCurrentAMax}); !fine)
+    return fine;
+  if (!(limits.current_tau_s >= 1 && limits.current_tau_s <= kCurrentTauSMax))
+    return Bad("current_tau_s", Text(limits.current_tau_s), "in [1, " + Text(kCurrentTauSMax) + "]");
+  if (auto fine = CheckShare("current_clear_share", limits.current_clear_share); !fine) return fine;
+  if (auto fine = AllIn(limits, "wear_starts_per_day_max", limits.wear_starts_per_day_max, {0, kWearMax}); !fine)
+    return fine;
+  if (auto fine = AllIn(limits, "wear_travel_rad_per_day_max", limits.wear_travel_rad_per_day_max, {0, kWearMax});
+      !fine)
+    return fine;
+  if (auto fine = AllIn(limits, "wear_impacts_per_day_max", limits.wear_impacts_per_day_max, {0, kWearMax}); !fine)
+    return fine;
+  if (auto fine = AllIn(limits, "impact_rad_s", limits.impact_rad_s, {0, kSpeedRadSMax}); !fine) return fine;
+  return CheckShare("wear_clear_share", limits.wear_clear_share);
+}
+
 Result<void> CheckDrives(const Limits& limits) {
+  if (!(limits.temperature_c_min >= kRoomCMin && limits.temperature_c_min <= kRoomCMax))
+    return Bad("temperature_c_min", Text(limits.temperature_c_min),
+               "in [" + Text(kRoomCMin) + ", " + Text(kRoomCMax) + "]");
   if (auto fine = In("temperature_c_max", limits.temperature_c_max, {20, kTemperatureCMax}); !fine) return fine;
-  if (!(limits.temperature_c_clear > 0 && limits.temperature_c_clear < limits.temperature_c_max))
+  if (!(limits.temperature_c_clear > limits.temperature_c_min && limits.temperature_c_clear < limits.temperature_c_max))
     return Bad("temperature_c_clear", Text(limits.temperature_c_clear),
-               "above 0 and below temperature_c_max = " + Text(limits.temperature_c_max));
+               "above temperature_c_min = " + Text(limits.temperature_c_min) +
+                   " and below temperature_c_max = " + Text(limits.temperature_c_max));
   if (auto fine = AllIn(limits, "tracking_error_rad_max", limits.tracking_error_rad_max, {0, kAngleRadMax}); !fine)
     return fine;
   if (auto fine = AllIn(limits, "stall_free_nm_rad", limits.stall_free_nm_rad, {0, kStallNmRadSMax}); !fine)
@@ -276,7 +307,7 @@ Result<void> Validate(const Limits& limits) {
   if (!(limits.axes >= 1 && limits.axes <= core::kAxesMax))
     return Bad("axes", std::to_string(limits.axes), "in [1, " + std::to_string(core::kAxesMax) + "]");
   for (const auto check : {CheckMotion, CheckWorkspace, CheckSurroundings, CheckDrives, CheckTorques, CheckContact,
-                           CheckInspection, CheckTime, CheckWatchdogs, CheckCounts})
+                           CheckBudgets, CheckInspection, CheckTime, CheckWatchdogs, CheckCounts})
     if (auto fine = check(limits); !fine) return fine;
   return CheckStops(limits);
 }

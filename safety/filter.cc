@@ -51,7 +51,7 @@ std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 
 }  // namespace
 
-Filter::Filter(const Limits& limits, Monitor::Seed seed)
+Filter::Filter(const Limits& limits, Monitor::Seed seed, const SpentBudgets& spent)
     : limits_(limits),
       tick_s_(core::ToSeconds(limits.control_period)),
       surroundings_(*SurroundingsOf(limits)),
@@ -61,18 +61,21 @@ Filter::Filter(const Limits& limits, Monitor::Seed seed)
       astray_(limits),
       contact_(limits),
       grip_limit_(limits),
+      heat_(limits, spent.heat),
+      wear_(limits, spent.wear),
       continuity_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
   const auto last_sequence = seen_ ? std::optional(seen_->sequence) : std::nullopt;
   silent_ticks_ = 0;
-  const bool usable = IsUsable(seen, limits_.axes, last_sequence) && !frozen_.Look(seen, motion_.v_rad_s, tick_s_);
+  const bool usable = IsUsable(limits_, seen, last_sequence) && !frozen_.Look(seen, motion_.v_rad_s, tick_s_);
   if (!usable || !continuity_.Believe(seen, now)) return Blind(now);
   finding_ = {};
   blind_ticks_ = 0;
   seen_ = seen;
   WatchTouch(seen);
+  WatchBudgets(seen, now);
   Watch(seen);
   if (wanted) Consider(*wanted, now);
   WatchDeadline(now);
@@ -153,7 +156,7 @@ void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
   RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
-  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Gone(StopCause::kHot);
+  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen) && heat_.HasCooled()) monitor_.Gone(StopCause::kHot);
   WatchFollowing(seen);
 }
 
@@ -180,6 +183,27 @@ void Filter::WatchTouch(const core::JointState& seen) {
   }
   grip_ = grip_limit_.Look(contact_.residual_nm()[core::kJaw]);
   grip_noted_ = grip_noted_ && grip_ != Grip::kFree;
+}
+
+void Filter::WatchBudgets(const core::JointState& seen, core::Instant now) {
+  if (!spent_until_) monitor_.Begin(now);
+  const core::Duration since = spent_until_ ? std::max(core::Duration(0), now - *spent_until_) : limits_.control_period;
+  spent_until_ = now;
+  heat_.Spend(seen, since);
+  wear_.Spend(seen, motion_.v_rad_s, since);
+  if (const auto excess = heat_.Excess()) {
+    Note({Verdict::kStopped, LimitId::kCurrent, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kHot);
+  }
+  if (const auto excess = wear_.Exceeded()) {
+    Note({Verdict::kStopped, LimitId::kWear, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kWorn);
+  }
+  if (monitor_.has(StopCause::kWorn) && wear_.HasRecovered()) monitor_.Gone(StopCause::kWorn);
+}
+
+SafetyState Filter::state(core::Instant now) const {
+  return {.clears = monitor_.clears(now), .spent = {.heat = heat_.heat(), .wear = wear_.day()}};
 }
 
 /// Drives without torque may be anywhere: the setpoint is where they are, so that power comes back without a jump.

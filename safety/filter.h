@@ -8,12 +8,15 @@
 #include "safety/checks/astray.h"
 #include "safety/checks/contact.h"
 #include "safety/checks/grip.h"
+#include "safety/checks/heat_budget.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
 #include "safety/checks/sweep.h"
+#include "safety/checks/wear_budget.h"
 #include "safety/checks/workspace.h"
 #include "safety/config.h"
 #include "safety/monitor.h"
+#include "safety/safety_state.h"
 
 namespace nightshift::safety {
 
@@ -40,7 +43,8 @@ struct Judgement {
 class Filter {
  public:
   /// @param limits already validated.
-  Filter(const Limits& limits, Monitor::Seed seed);
+  /// @param spent what earlier lives of the process have left.
+  Filter(const Limits& limits, Monitor::Seed seed, const SpentBudgets& spent = {});
 
   /// One tick. Passes, limits or refuses; a refusal carries the stored stop. Never yields nothing.
   /// @param wanted a proposal that has not been shown before, if one has arrived since the last tick.
@@ -70,6 +74,8 @@ class Filter {
   Clearance Acknowledge(const Acknowledgement& ack, core::Instant now);
 
   core::LatchReport latch() const { return monitor_.report(); }
+  /// For the next life of the process.
+  SafetyState state(core::Instant now) const;
   const core::AxisArray& commanded_q_rad() const { return motion_.q_rad; }
   const core::AxisArray& commanded_v_rad_s() const { return motion_.v_rad_s; }
   const core::AxisArray& commanded_a_rad_s2() const { return motion_.a_rad_s2; }
@@ -102,6 +108,7 @@ class Filter {
   void Watch(const core::JointState& seen);
   void WatchFollowing(const core::JointState& seen);
   void WatchTouch(const core::JointState& seen);
+  void WatchBudgets(const core::JointState& seen, core::Instant now);
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
@@ -141,6 +148,9 @@ class Filter {
   GripLimit grip_limit_;
   Grip grip_ = Grip::kFree;
   bool grip_noted_ = false;  // Of this grip.
+  HeatBudget heat_;
+  WearBudget wear_;
+  std::optional<core::Instant> spent_until_;  // Budgets: the newest reading.
   FrozenContent frozen_;
   Continuity continuity_;
   ArmMotion motion_;

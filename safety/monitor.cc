@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "safety/monitor.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace nightshift::safety {
 
 using core::StopCause;
+
+namespace {
+constexpr std::chrono::hours kHour{1};
+}
 
 StopCategory CategoryOf(StopCause cause) {
   switch (cause) {
@@ -25,7 +30,7 @@ StopCategory CategoryOf(StopCause cause) {
   return StopCategory::kStopThenOff;
 }
 
-ClearedBy ClearedByOf(StopCause cause, const Limits& limits) {
+ClearedBy ClearedByOf(StopCause cause) {
   switch (cause) {
     case StopCause::kNone:
     case StopCause::kPersonNear:
@@ -35,8 +40,8 @@ ClearedBy ClearedByOf(StopCause cause, const Limits& limits) {
     case StopCause::kOverrun:
     case StopCause::kStall:
     case StopCause::kTrackingError:
-    case StopCause::kDriverLost: return ClearedBy::kSupervisor;
-    case StopCause::kRestarted: return limits.arm_after_restart ? ClearedBy::kSupervisor : ClearedBy::kPerson;
+    case StopCause::kDriverLost:
+    case StopCause::kRestarted: return ClearedBy::kSupervisor;
     case StopCause::kContact:
     case StopCause::kOperator: return ClearedBy::kPerson;
   }
@@ -115,8 +120,21 @@ std::string_view Advice(Clearance clearance) {
   return "?";
 }
 
+void RecentClears::Add(core::Duration one_ago) {
+  if (count == ago.size()) {
+    std::shift_left(ago.begin(), ago.end(), 1);
+    --count;
+  }
+  ago[count++] = one_ago;
+}
+
 Monitor::Monitor(const Limits& limits, Seed seed)
-    : limits_(limits), nonce_source_(seed.nonce_source), state_(Running{}), epoch_(seed.epoch) {
+    : limits_(limits),
+      after_reboot_(seed.after_reboot),
+      earlier_clears_(seed.clears),
+      nonce_source_(seed.nonce_source),
+      state_(Running{}),
+      epoch_(seed.epoch) {
   Raise(StopCause::kRestarted);
 }
 
@@ -171,8 +189,27 @@ bool Monitor::AnyOf(CauseSet causes, bool (*holds)(StopCause)) {
 bool Monitor::NeedsPerson(const Latched& latch) const {
   if (FailedInARow(latch) >= limits_.inspections_failed_max) return true;
   for (CauseSet left = latch.causes; left != 0; left &= left - 1)
-    if (ClearedByOf(static_cast<StopCause>(std::countr_zero(left)), limits_) == ClearedBy::kPerson) return true;
+    if (Needed(static_cast<StopCause>(std::countr_zero(left))) == ClearedBy::kPerson) return true;
   return false;
+}
+
+void Monitor::Begin(core::Instant now) {
+  for (std::size_t i = 0; i < earlier_clears_.count; ++i) NoteClear(now - earlier_clears_.ago[i]);
+  earlier_clears_.count = 0;
+}
+
+RecentClears Monitor::clears(core::Instant now) const {
+  RecentClears recent = earlier_clears_;
+  const std::uint64_t kept = std::min<std::uint64_t>(clears_count_, clears_.size());
+  for (std::uint64_t i = clears_count_ - kept; i < clears_count_; ++i)
+    if (const auto ago = now - clears_[i % clears_.size()]; ago <= kHour) recent.Add(ago);
+  if (has(StopCause::kRestarted)) recent.Add(core::Duration(0));
+  return recent;
+}
+
+void Monitor::NoteClear(core::Instant at) {
+  clears_[clears_count_ % clears_.size()] = at;
+  ++clears_count_;
 }
 
 void Monitor::Raise(StopCause cause) {
@@ -183,7 +220,7 @@ void Monitor::Raise(StopCause cause) {
 }
 
 void Monitor::Gone(StopCause cause) {
-  if (has(cause) && ClearedByOf(cause, limits_) == ClearedBy::kItself) Take(GoneEvent{cause});
+  if (has(cause) && ClearedByOf(cause) == ClearedBy::kItself) Take(GoneEvent{cause});
 }
 
 void Monitor::Follow(double travel_rad, bool near) { Take(FollowedEvent{travel_rad, near}); }
@@ -231,7 +268,13 @@ bool Monitor::UsesBudget(const Latched& latch, const Acknowledgement& ack) {
 bool Monitor::BudgetLeft(core::Instant now) const {
   const auto allowed = static_cast<std::uint64_t>(limits_.clears_per_hour_max);
   if (clears_count_ < allowed) return true;
-  return now - clears_[(clears_count_ - allowed) % clears_.size()] > std::chrono::hours(1);
+  return now - clears_[(clears_count_ - allowed) % clears_.size()] > kHour;
+}
+
+/// Of this monitor's latch: that of the first start after a boot is a person's to clear.
+ClearedBy Monitor::Needed(StopCause cause) const {
+  const bool unseen = cause == StopCause::kRestarted && after_reboot_ && !limits_.arm_after_reboot;
+  return unseen ? ClearedBy::kPerson : ClearedByOf(cause);
 }
 
 Clearance Monitor::Judge(const Latched& latch, const Acknowledgement& ack, Readiness readiness,
@@ -239,7 +282,7 @@ Clearance Monitor::Judge(const Latched& latch, const Acknowledgement& ack, Readi
   if (ack.latch_id != latch_id_ || ack.nonce != Nonce()) return Clearance::kStale;
   if (ack.arms_only && latch.causes != Bit(StopCause::kRestarted)) return Clearance::kOtherCause;
   for (CauseSet left = latch.causes; left != 0; left &= left - 1) {
-    const ClearedBy needed = ClearedByOf(static_cast<StopCause>(std::countr_zero(left)), limits_);
+    const ClearedBy needed = Needed(static_cast<StopCause>(std::countr_zero(left)));
     if (needed == ClearedBy::kItself) return Clearance::kStillThere;
     if (needed == ClearedBy::kPerson && ack.by != ClearedBy::kPerson) return Clearance::kNeedsPerson;
   }
@@ -259,10 +302,7 @@ Clearance Monitor::Acknowledge(const Acknowledgement& ack, Readiness readiness, 
   if (clearance != Clearance::kCleared) return clearance;
   const bool uses_budget = UsesBudget(*latch, ack);
   Take(AcceptedEvent{ack.by});
-  if (uses_budget) {
-    clears_[clears_count_ % clears_.size()] = now;
-    ++clears_count_;
-  }
+  if (uses_budget) NoteClear(now);
   return clearance;
 }
 

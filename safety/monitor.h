@@ -22,7 +22,8 @@ enum class StopCategory {
 enum class ClearedBy { kItself, kSupervisor, kPerson };
 
 StopCategory CategoryOf(core::StopCause cause);
-ClearedBy ClearedByOf(core::StopCause cause, const Limits& limits);
+/// Of a restart that is not the first start after a boot: that one needs a person, unless arm_after_reboot.
+ClearedBy ClearedByOf(core::StopCause cause);
 
 /// Does a stop of this cause ask whether the arm still follows? It was the arm that failed, not its company.
 bool IsArmsOwn(core::StopCause cause);
@@ -54,6 +55,16 @@ std::string_view Name(Clearance clearance);
 /// What a person can do about it; a sentence.
 std::string_view Advice(Clearance clearance);
 
+/// How long ago the supervisor cleared a stop, of the clears within the last hour; the oldest first. It outlives the
+/// process, or dying often would renew the hour's bound.
+struct RecentClears {
+  std::array<core::Duration, kClearsPerHourMax> ago{};
+  std::size_t count = 0;
+
+  /// Full: the oldest is forgotten.
+  void Add(core::Duration one_ago);
+};
+
 /// The arm's condition when an acknowledgement arrives.
 enum class Readiness { kReady, kNoReading, kJumped, kNotAtRest };
 
@@ -66,10 +77,18 @@ class Monitor {
   struct Seed {
     core::Epoch epoch = 1;           // Of the first stop; random, so that commands to an earlier process are dead.
     std::uint64_t nonce_source = 1;  // Random, so that nonces cannot be guessed from ids.
+    bool after_reboot = false;       // The machine was off in between, or nothing is known of an earlier life.
+    RecentClears clears{};           // By earlier lives of the process.
   };
 
   /// Begins latched: restarted.
   Monitor(const Limits& limits, Seed seed);
+
+  /// Robot time is known from here on: earlier lives' clears get their dates. Once, before any acknowledgement.
+  void Begin(core::Instant now);
+  /// What a later life has to know. As long as the restart is not cleared, its clear is counted as made now: a process
+  /// that dies soon after it has paid for it.
+  RecentClears clears(core::Instant now) const;
 
   /// Latches a cause. One that is already latched changes nothing.
   void Raise(core::StopCause cause);
@@ -151,8 +170,12 @@ class Monitor {
   static bool UsesBudget(const Latched& latch, const Acknowledgement& ack);
   bool BudgetLeft(core::Instant now) const;
   std::uint64_t Nonce() const;
+  ClearedBy Needed(core::StopCause cause) const;
+  void NoteClear(core::Instant at);
 
   Limits limits_;
+  bool after_reboot_;
+  RecentClears earlier_clears_;
   std::uint64_t nonce_source_;
   State state_;
   core::Epoch epoch_;

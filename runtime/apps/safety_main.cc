@@ -26,7 +26,10 @@
 #include "runtime/notify.h"
 #include "runtime/real_time.h"
 #include "runtime/safety_service.h"
+#include "runtime/state_keeper.h"
 #include "safety/audit.h"
+#include "safety/safety_state.h"
+#include "safety/state_file.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -43,12 +46,60 @@ std::int64_t UtcNanoseconds() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
+safety::Moment Now(const std::string& boot_id) {
+  timespec since_boot{};
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  return {.boot_id = boot_id,
+          .since_boot_ns = since_boot.tv_sec * 1'000'000'000 + since_boot.tv_nsec,
+          .utc_ns = UtcNanoseconds()};
+}
+
 /// Commands to an earlier process must not be mistaken for commands to this one.
-safety::Monitor::Seed RandomSeed() {
+safety::Monitor::Seed SeedOf(const safety::Resumption& resumed) {
   std::random_device source;
   const auto word = [&source] { return (static_cast<std::uint64_t>(source()) << 32) | source(); };
-  return {.epoch = word() >> 16, .nonce_source = word()};
+  return {.epoch = word() >> 16,
+          .nonce_source = word(),
+          .after_reboot = resumed.after_reboot,
+          .clears = resumed.state.clears};
 }
+
+/// What earlier lives have left. That this one begins is on the disk before anything moves, or a process that dies
+/// soon could begin as often as it likes; where it cannot be written, a person has to look as after a boot.
+safety::Resumption ResumeFrom(const std::string& file, const safety::Moment& now, const safety::Limits& limits) {
+  if (now.boot_id.empty())
+    monitoring::LogWarning(std::string(kBootIdFile) + " cannot be read: each start counts as the first after a boot");
+  const auto stored = safety::ReadStateFile(file);
+  if (!stored) monitoring::LogFault("reading what earlier lives have left", stored.error());
+  safety::Resumption resumed = safety::Resume(stored ? *stored : std::nullopt, now, limits);
+  safety::SafetyState begun = resumed.state;
+  begun.clears.Add(core::Duration(0));
+  const auto written = safety::WriteStateFile(file, {.at = now, .state = begun});
+  if (!written) monitoring::LogFault("writing that this life begins", written.error());
+  resumed.after_reboot = resumed.after_reboot || !written;
+  return resumed;
+}
+
+std::string WhoClears(const safety::Resumption& resumed, const safety::Limits& limits) {
+  const bool person = resumed.after_reboot && !limits.arm_after_reboot;
+  return std::string("holding the robot; stopped until ") +
+         (person ? "a person has looked at it after the boot: nightshift clear" : "the supervisor clears the restart");
+}
+
+/// Tells of the first write that fails after one that did not. On the keeper's thread.
+class WriteWatch {
+ public:
+  explicit WriteWatch(monitoring::Metrics& metrics) : metrics_(metrics) {}
+  void See(const core::Result<void>& written) {
+    if (!written) metrics_.CountFault(written.error().code);
+    if (!written && works_) monitoring::LogFault("writing the safety state", written.error());
+    works_ = written.has_value();
+  }
+
+ private:
+  monitoring::Metrics& metrics_;
+  bool works_ = true;
+};
 
 /// Copies the other threads' counters to the metrics, and names what we do without. On the service thread.
 class Bookkeeping {
@@ -149,13 +200,29 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   Mailbox mailbox;
   AnswerBox answers;
   SteadyWallClock wall;
-  safety::Filter filter(config.safety, RandomSeed());
+  const std::string boot_id = ReadBootId(kBootIdFile), state_file = options.data + "/safety/state";
+  const safety::Resumption resumed = ResumeFrom(state_file, Now(boot_id), config.safety);
+  safety::Filter filter(config.safety, SeedOf(resumed), resumed.state.spent);
+  StateBox state_box;
+  WriteWatch write_watch(metrics);
+  auto keeper = std::make_unique<StateKeeper>(
+      StateKeeper::Parts{.path = state_file,
+                         .now = [&boot_id] { return Now(boot_id); },
+                         .written = [&write_watch](const auto& written) { write_watch.See(written); }});
   const auto count_tick = [&figures](const TickFacts& tick) {
     figures.CountTick({tick.verdict, tick.limit, tick.took, tick.late, tick.missed});
   };
-  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick}, config.safety,
+  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick, &state_box}, config.safety,
                    options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
   std::unique_ptr<SafetyService> service;
+  const auto take_state = [&] {
+    const safety::SafetyState* state = state_box.Take();
+    if (state == nullptr) return;
+    const auto uses = safety::UsesOf(state->spent, config.safety);
+    figures.SetBudgets(uses);
+    service->Tell(uses);
+    keeper->Keep(*state);
+  };
   SafetyService::Hooks hooks;
   hooks.on_period = [&](const core::PeriodReport& report) {
     figures.SetPeriod(report);
@@ -163,6 +230,7 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   };
   hooks.on_beat = [&] {
     bookkeeping.Beat(loop.counters(), service->malformed());
+    take_state();
     if (g_asked_to_end) loop.Stop();
   };
   hooks.on_progress = NotifyProgress;
@@ -176,11 +244,13 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
     monitoring::LogWarning(std::string(Name(denied.mode)) + ": " + denied.warning);
   }
   NotifyReady();
-  monitoring::LogInfo("holding the robot; stopped until the supervisor clears the restart");
+  monitoring::LogInfo(WhoClears(resumed, config.safety));
   loop.Run();
   NotifyStopping();
   service->Stop();
   talking.join();
+  take_state();
+  keeper.reset();
   return {};
 }
 
@@ -196,8 +266,11 @@ int Main(const Options& options) {
   Options absolute = options;
   absolute.data = std::filesystem::absolute(options.data).lexically_normal().string();
   std::error_code failed;
-  std::filesystem::create_directories(absolute.data + "/run", failed);
-  if (failed) return Fail({core::FaultCode::kIoFailed, "cannot create " + absolute.data + "/run: " + failed.message()});
+  for (const std::string folder : {"/run", "/safety"}) {
+    std::filesystem::create_directories(absolute.data + folder, failed);
+    if (failed)
+      return Fail({core::FaultCode::kIoFailed, "cannot create " + absolute.data + folder + ": " + failed.message()});
+  }
   const auto endpoints = io::EndpointsIn(absolute.data + "/run");
   if (!endpoints) return Fail(endpoints.error());
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { g_asked_to_end = true; });

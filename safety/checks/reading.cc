@@ -7,11 +7,16 @@
 namespace nightshift::safety {
 namespace {
 
-constexpr double kTorqueNmMax = 100;  // Beyond any drive of an arm that one person can lift.
+constexpr double kTorqueNmMax = 100;  // Beyond any drive of an arm that one person can lift,
+constexpr double kCurrentAMax = 30;   // and its supply.
 
-bool IsPlausible(const core::AxisArray& torque_nm, int axes) {
-  return std::all_of(torque_nm.begin(), torque_nm.begin() + axes,
-                     [](double torque) { return std::abs(torque) <= kTorqueNmMax; });
+/// Of every axis; false for what is no number.
+bool AllWithin(const core::AxisArray& values, int axes, double max) {
+  return std::all_of(values.begin(), values.begin() + axes, [max](double value) { return std::abs(value) <= max; });
+}
+
+double Coldest(const Limits& limits, const core::JointState& seen) {
+  return *std::min_element(seen.temperature_c.begin(), seen.temperature_c.begin() + limits.axes);
 }
 
 double Hottest(const Limits& limits, const core::JointState& seen) {
@@ -20,11 +25,13 @@ double Hottest(const Limits& limits, const core::JointState& seen) {
 
 }  // namespace
 
-bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence) {
+bool IsUsable(const Limits& limits, const core::JointState& seen, std::optional<std::uint64_t> last_sequence) {
+  const int axes = limits.axes;
   if (seen.axes != axes) return false;
   if (last_sequence && seen.sequence == *last_sequence) return false;
-  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) && IsPlausible(seen.torque_nm, axes) &&
-         core::IsFinite(seen.current_a, axes) && core::IsFinite(seen.temperature_c, axes);
+  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) &&
+         AllWithin(seen.torque_nm, axes, kTorqueNmMax) && AllWithin(seen.current_a, axes, kCurrentAMax) &&
+         core::IsFinite(seen.temperature_c, axes) && Coldest(limits, seen) >= limits.temperature_c_min;
 }
 
 bool IsOld(const Limits& limits, core::Duration age) { return age < core::Duration(0) || age > limits.reading_age_max; }

@@ -9,9 +9,9 @@
 /// was told to be.
 namespace nightshift::safety {
 
-/// True if the reading is whole: right number of axes, every number finite, torques that a drive of this size could
-/// have, and newer than the one before.
-bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence);
+/// True if the reading is whole: right number of axes, every number finite, torques and currents that a drive of this
+/// size could have, no motor colder than the room can be, and newer than the one before.
+bool IsUsable(const Limits& limits, const core::JointState& seen, std::optional<std::uint64_t> last_sequence);
 
 /// Was the reading taken too long ago to say where the arm is? One from the future has a clock that says nothing: true.
 bool IsOld(const Limits& limits, core::Duration age);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -34,6 +35,9 @@ class Cell final : public core::ArmPort, public core::Camera {
       wanted.reset();
       world_.Step(io::cell::DriveCommand{judged.action.q_rad(), judged.action.power()});
     }
+    const core::AxisArray heat = spent().heat;
+    std::transform(heat.begin(), heat.end(), heat_max_.begin(), heat_max_.begin(),
+                   [](double a, double b) { return std::max(a, b); });
     return tally_.Close(world_.Joints(), filter_);
   }
 
@@ -48,6 +52,9 @@ class Cell final : public core::ArmPort, public core::Camera {
   const safety::Filter& filter() const { return filter_; }
 
   std::function<void(const core::JointState& seen, const safety::Judgement& judged)> on_tick;  // For who measures.
+  /// What the drives' budgets have spent, and of the current's the most that there was.
+  safety::SpentBudgets spent() const { return filter_.state(world_.time()).spent; }
+  const core::AxisArray& heat_max() const { return heat_max_; }
 
  private:
   static io::cell::CellWorld Load(io::cell::CellConfig config, std::uint64_t seed) {
@@ -66,6 +73,7 @@ class Cell final : public core::ArmPort, public core::Camera {
   io::cell::CellRenderer renderer_;
   safety::Filter filter_;
   safety::PeriodTally tally_;
+  core::AxisArray heat_max_{};
 };
 
 /// The cell's camera belongs to the cell.

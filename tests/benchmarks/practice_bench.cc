@@ -143,6 +143,7 @@ class Bench final : public runtime::PracticeListener {
             facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
             facts.last.saturated_share, facts.last.clone_error);
     if (contact_) contact_->Print();
+    ReportBudgets();
     tallies_.clear();
     failures_.clear();
     interventions_.clear();
@@ -176,6 +177,24 @@ class Bench final : public runtime::PracticeListener {
   void OnFault(const core::Fault& fault) override { fmt::print("fault: {}\n", fault.detail); }
 
  private:
+  /// Of each axis: the wear of the running hour, the most heat so far; then, of each budget, the most that is used.
+  void ReportBudgets() {
+    const safety::SpentBudgets spent = cell_.spent();
+    const safety::WearDay& day = spent.wear;
+    const double hours = core::ToSeconds(day.into_hour) / 3600;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i)
+      fmt::print(
+          "{:6.1f} min  budgets     axis {} of the running hour: {:.0f} starts {:.0f} rad {:.0f} impacts in {:.2f} h; "
+          "heat now {:.2f}, at most {:.2f}\n",
+          minutes(), i, day.hours[0].starts[i], day.hours[0].travel_rad[i], day.hours[0].impacts[i], hours,
+          spent.heat[i], cell_.heat_max()[i]);
+    std::map<core::Budget, double> most;
+    for (const core::BudgetUse& use : safety::UsesOf(spent, config_.safety))
+      most[use.budget] = std::max(most[use.budget], use.share);
+    for (const auto& [budget, share] : most)
+      fmt::print("{:6.1f} min  budgets     {} used to {:.1f} %\n", minutes(), Name(budget), 100 * share);
+  }
+
   static learner::Config Seeded(learner::Config config, std::uint64_t seed) {
     config.seed = seed;
     return config;

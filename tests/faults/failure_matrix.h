@@ -120,9 +120,9 @@ inline const std::vector<Line> kMatrix{
      Untouched()},
 
     {kTemperature, kOk, "a motor gets hot", {.heats_to_c = 80}, All(Recovers(kHot, 500))},
-    {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Gap())},
+    {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Stops(kDriverLost, 200))},
     {kTemperature, kStuck, "temperatures stand at 30 while 2.5 A heat a motor",
-     {.lasts = 60s, .heats_to_c = 80, .temperature_reads = 30, .current_a = 2.5}, All(Gap())},
+     {.lasts = 60s, .heats_to_c = 80, .temperature_reads = 30, .current_a = 2.5}, All(Recovers(kHot, 60000))},
     {kTemperature, kGarbage, "temperatures are no numbers", {.temperature_reads = kNaN}, All(Stops(kDriverLost, 200))},
     {kTemperature, kGarbage, "temperatures of a million degrees", {.temperature_reads = 1e6}, All(Recovers(kHot, 500))},
     {kTemperature, kWrong, "cool motors read 75", {.temperature_reads = 75}, All(Recovers(kHot, 500))},
@@ -210,11 +210,36 @@ inline const std::vector<Line> kMatrix{
 /// KNOWN GAPS. Rows of the matrix that the product does not keep yet, with what it should do. They are run, too: as
 /// soon as one is kept, its test says so.
 inline const std::vector<Line> kKnownGaps{
-    // A finite number is believed, however impossible.
-    {kTemperature, kOff, "temperatures read zero", {.temperature_reads = 0}, All(Stops(kDriverLost, 200))},
-    // There is no budget of current squared times time.
-    {kTemperature, kStuck, "temperatures stand at 30 while 2.5 A heat a motor",
-     {.lasts = 60s, .heats_to_c = 80, .temperature_reads = 30, .current_a = 2.5}, All(StopsThenOff(kHot, 60000))},
+    // An error that stays, below the bound for one that does not, while nothing pushes: nobody asks why.
+    {kReadings, kWrong, "the pan reads 0.3 rad off", {.pan_reads_off_rad = 0.3},
+     All(StopsThenOff(kTrackingError, 1500))},
+    {kTorque, kOff, "torque reads zero, the arm is blocked", {.lasts = 8s, .arm_blocked = true, .torque_reads = 0},
+     Moving(StopsThenOff(kTrackingError, 6000), No(kNothingPushes))},
+    {kTorque, kStuck, "torque stands at 0.3 Nm, the arm is blocked",
+     {.lasts = 8s, .arm_blocked = true, .torque_reads = 0.3},
+     Moving(StopsThenOff(kTrackingError, 6000), No(kNothingPushes))},
+    {kCommands, kStuck, "commands are taken and never carried out", {.commands_vanish = kAll},
+     Moving(StopsThenOff(kTrackingError, 1500), No(kNothingMoves))},
+    {kCommands, kWrong, "the elbow is driven 0.3 rad off", {.elbow_driven_off_rad = 0.3},
+     All(StopsThenOff(kTrackingError, 1500))},
+    // Robot time goes on by one period a tick, however long the tick took.
+    {kReadings, kSlow, "each reading takes 30 ms", {.read_takes = 30ms}, Untouched()},
+    // The time that a reading was taken at is overwritten and never compared.
+    {kReadings, kDelayed, "readings are 400 ms old", {.reading_late_ticks = 100}, All(Stops(kDriverLost, 200))},
+    // A stop whose cause stays is cleared again and again; each time the setpoint is taken from what is wrong.
+    {kReadings, kWrong, "the pan reads 0.8 rad off for 2 s", {.pan_reads_off_rad = 0.8},
+     NotIdle(No(kInMatrix), StopsThenOff(kTrackingError, 500))},
+    {kCommands, kWrong, "the elbow is driven 0.8 rad off for 2 s", {.elbow_driven_off_rad = 0.8},
+     All(StopsThenOff(kTrackingError, 700))},
+    // Nearer to its own base than the clearance, it is told to go straight up for ever, and for ever refused.
+    {kCommands, kWrong, "the elbow is driven 0.8 rad inwards", {.lasts = 300ms, .elbow_driven_off_rad = 0.8},
+     {No(kInMatrix), StopsThenOff(kTrackingError, 700), No(kInMatrix), StopsThenOff(kTrackingError, 700)}},
+    // Blind, it retreats again and again, and asks a person a question that no later picture answers.
+    {kCamera, kOff, "no picture comes for 6 s", {.lasts = 6s, .picture = kAbsent}, Moving(Waits(2500), No(kInMatrix))},
+    {kCamera, kStuck, "the same picture, and it is noticed for 6 s", {.lasts = 6s, .picture = kFrozen},
+     Moving(Waits(2500), No(kInMatrix))},
+    {kCamera, kGarbage, "pictures that show nothing for 6 s", {.lasts = 6s, .picture = kBlind},
+     Moving(Waits(2500), No(kInMatrix))},
 };
 // clang-format on
 

@@ -223,7 +223,7 @@ class FaultyArm final : public core::RobotDriver {
     }
     if (trouble_.temperature_reads) seen.temperature_c.fill(*trouble_.temperature_reads);
     if (trouble_.hot_flickers.Hits(count_)) seen.temperature_c[core::kLift] = 75;
-    seen.current_a[core::kLift] += trouble_.current_a;
+    if (truth_.powered) seen.current_a[core::kLift] += trouble_.current_a;
     if (trouble_.power_reads_off) seen.powered = false;
     return seen;
   }

@@ -249,7 +249,7 @@ class Session {
   /// Between the filter's judgement and its way to the drives.
   void NoteTick(const runtime::TickFacts& tick) {
     if (facts_.ticks == 0) return;  // The first one seeds the command.
-    now_ = tick.now;
+    now_ = loop_.now();
     if (tick.missed) return judge_.Note(filter_, {.seen = SeenIn(arm_.seen_before), .now = now_});
     const auto missed = static_cast<std::int64_t>(loop_.counters().ticks_missed - missed_before_);
     if (missed * limits_.control_period > limits_.overrun_max) judge_.Overran();

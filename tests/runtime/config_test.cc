@@ -107,6 +107,11 @@ TEST_F(ConfigFile, AKeyInTheWrongSectionIsShownItsOwn) {
   EXPECT_THAT(Refused("[learner]\nhome_m = [0, 0, 0]\n"), HasSubstr("did you mean scene.home_m?"));
 }
 
+TEST_F(ConfigFile, ARoomColderThanSafetyBelievesAMotorToBeIsRefused) {
+  EXPECT_THAT(Refused("[cell.drives]\nambient_c = 4\n"),
+              HasSubstr("cell.drives.ambient_c = 4: must be above safety.temperature_c_min = 5"));
+}
+
 TEST_F(ConfigFile, AWrongUnitIsToldTheRightOne) {
   EXPECT_THAT(Refused("[camera]\nframe_wait_ms = 500\n"),
               HasSubstr("robot.toml:2: camera.frame_wait_ms = 500: unknown key: wrong unit, this is given as "

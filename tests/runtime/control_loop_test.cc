@@ -18,6 +18,32 @@ TEST(ControlLoop, SendsAnActionInEveryTickWithoutAnySupervisor) {
   EXPECT_EQ(rig.loop.counters().ticks, 100u);
 }
 
+TEST(ControlLoop, AtTheEndOfEachPeriodItLeavesWhatALaterLifeHasToKnow) {
+  Rig rig;
+  rig.Ticks(1);  // Robot time begins with the end of a period.
+  rig.state.Take();
+  rig.Ticks(24);
+  EXPECT_EQ(rig.state.Take(), nullptr) << "the period is not over";
+  rig.Ticks(1);
+  const safety::SafetyState* first = rig.state.Take();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->clears.count, 1u) << "the restart's, in advance";
+  rig.Arm();
+  const safety::SafetyState* armed = rig.state.Take();
+  ASSERT_NE(armed, nullptr);
+  EXPECT_EQ(armed->clears.count, 1u);
+  EXPECT_GT(armed->clears.ago[0], core::Duration(0));
+}
+
+TEST(ControlLoop, WhatItLeavesAtItsEndIsTheNewest) {
+  Rig rig;
+  rig.Ticks(26);
+  rig.state.Take();
+  rig.loop.Stop();
+  rig.loop.Run();
+  EXPECT_NE(rig.state.Take(), nullptr);
+}
+
 TEST(ControlLoop, WithoutASupervisorASimulatedClockRunsInRealTime) {
   Rig rig;
   rig.Ticks(250);

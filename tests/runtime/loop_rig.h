@@ -51,10 +51,10 @@ class FakeRobot final : public core::RobotDriver {
   core::JointState state;
   int reads = 0, applied = 0;
   bool silent = false, deaf = false;
-  double moved_rad = 0;           // By somebody, off its command.
-  milliseconds ahead{0};          // The device went on alone for so long.
+  double moved_rad = 0;                // By somebody, off its command.
+  milliseconds ahead{0};               // The device went on alone for so long.
   std::optional<core::Instant> clock;  // What it says instead of the truth.
-  milliseconds old{0}, takes{0};  // A reading, when it comes; wall time to get it.
+  milliseconds old{0}, takes{0};       // A reading, when it comes; wall time to get it.
   std::function<void(const core::SafeAction&)> on_apply;
 
  private:
@@ -89,7 +89,8 @@ class FakeWall final : public tests::HandWall {
 struct Rig {
   explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax,
                safety::Audit* audit = nullptr, std::function<void(const TickFacts&)> on_tick = {})
-      : robot(pacing, wall), loop({robot, filter, mailbox, answers, wall, audit, std::move(on_tick)}, limits, speed) {}
+      : robot(pacing, wall),
+        loop({robot, filter, mailbox, answers, wall, audit, std::move(on_tick), &state}, limits, speed) {}
 
   void Ticks(int count) {
     for (int i = 0; i < count; ++i) loop.Tick();
@@ -129,6 +130,7 @@ struct Rig {
   safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
   Mailbox mailbox;
   AnswerBox answers;
+  StateBox state;
   FakeWall wall;
   FakeRobot robot;
   ControlLoop loop;

@@ -20,6 +20,8 @@
 #include "io/wire/nightshift.pb.h"
 #include "io/wire/parse.h"
 #include "runtime/exit_codes.h"
+#include "runtime/state_keeper.h"
+#include "safety/state_file.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -82,6 +84,7 @@ class SafetyProcess : public testing::Test {
     return {NIGHTSHIFT_SAFETY_PROGRAM, "--config", config, "--data", data_.string()};
   }
   fs::path Log() const { return data_ / "log"; }
+  std::string StateFile() const { return (data_ / "safety/state").string(); }
   static std::string Text(const fs::path& file) {
     std::ifstream in(file);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -127,6 +130,36 @@ TEST_F(SafetyProcess, StartsAgainAtOnceAfterAKill) {
     safety.Signal(SIGKILL);
     EXPECT_EQ(safety.Ended(), -SIGKILL);
   }
+}
+
+TEST_F(SafetyProcess, EachStartIsOnTheDiskAsAClearHoweverSoonTheProcessDies) {
+  for (std::size_t life = 1; life <= 3; ++life) {
+    Child safety(Arguments(), Log());
+    ASSERT_TRUE(Speaks()) << Text(Log());
+    safety.Signal(SIGKILL);
+    safety.Ended();
+    const auto stored = safety::ReadStateFile(StateFile());
+    ASSERT_TRUE(stored && *stored);
+    EXPECT_EQ((*stored)->state.clears.count, life);
+    EXPECT_EQ((*stored)->at.boot_id, ReadBootId(kBootIdFile));
+  }
+}
+
+TEST_F(SafetyProcess, ADamagedStateIsNamedInTheLogAndReplaced) {
+  fs::create_directories(data_ / "safety");
+  std::ofstream(StateFile()) << "nightshift-safety-state 1\nboot 12";
+  Child safety(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  EXPECT_THAT(Text(Log()), HasSubstr("corrupt_state"));
+  EXPECT_THAT(Text(Log()), HasSubstr(StateFile()));
+  EXPECT_TRUE(*safety::ReadStateFile(StateFile()));
+}
+
+TEST_F(SafetyProcess, AStateThatCannotBeWrittenIsNamedAndStopsNobodyFromHoldingTheRobot) {
+  fs::create_directories(StateFile() + "/inside");
+  Child safety(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  EXPECT_THAT(Text(Log()), HasSubstr("cannot replace " + StateFile()));
 }
 
 TEST_F(SafetyProcess, RefusesAnImpossibleLimitByName) {

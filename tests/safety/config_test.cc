@@ -47,6 +47,15 @@ TEST(SafetyLimits, RefusesNaNInEveryField) {
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.stall_nm_rad_s_max[0] = nan; }), HasSubstr("stall_nm_rad_s_max"));
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.temperature_c_max = nan; }), HasSubstr("temperature_c_max"));
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.temperature_c_clear = nan; }), HasSubstr("temperature_c_clear"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.temperature_c_min = nan; }), HasSubstr("temperature_c_min"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.current_a_continuous[1] = nan; }), HasSubstr("current_a_continuous[lift]"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.current_tau_s = nan; }), HasSubstr("current_tau_s"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.current_clear_share = nan; }), HasSubstr("current_clear_share"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.wear_starts_per_day_max[0] = nan; }), HasSubstr("wear_starts"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.wear_travel_rad_per_day_max[2] = nan; }), HasSubstr("wear_travel"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.wear_impacts_per_day_max[5] = nan; }), HasSubstr("wear_impacts"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.impact_rad_s[4] = nan; }), HasSubstr("impact_rad_s[roll]"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.wear_clear_share = nan; }), HasSubstr("wear_clear_share"));
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.reseed_error_rad_max[0] = nan; }), HasSubstr("reseed"));
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.rest_speed_rad_s_max = nan; }), HasSubstr("rest_speed"));
 }
@@ -55,10 +64,12 @@ TEST(SafetyLimits, RefusesNaNInEveryField) {
 Limits EightAxes() {
   Limits limits;
   limits.axes = core::kAxesMax;
-  for (const auto field : {&Limits::q_rad_min, &Limits::q_rad_max, &Limits::speed_rad_s_max,
-                           &Limits::acceleration_rad_s2_max, &Limits::jerk_rad_s3_max, &Limits::tracking_error_rad_max,
-                           &Limits::stall_free_nm_rad, &Limits::stall_nm_rad_s_max, &Limits::reseed_error_rad_max,
-                           &Limits::inspection_error_rad_max, &Limits::torque_nm_max})
+  for (const auto field :
+       {&Limits::q_rad_min, &Limits::q_rad_max, &Limits::speed_rad_s_max, &Limits::acceleration_rad_s2_max,
+        &Limits::jerk_rad_s3_max, &Limits::tracking_error_rad_max, &Limits::stall_free_nm_rad,
+        &Limits::stall_nm_rad_s_max, &Limits::reseed_error_rad_max, &Limits::inspection_error_rad_max,
+        &Limits::torque_nm_max, &Limits::current_a_continuous, &Limits::wear_starts_per_day_max,
+        &Limits::wear_travel_rad_per_day_max, &Limits::wear_impacts_per_day_max, &Limits::impact_rad_s})
     (limits.*field)[6] = (limits.*field)[7] = (limits.*field)[5];
   return limits;
 }
@@ -97,7 +108,11 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
        1001},
       {"temperature_c_max", [](Limits& l, double v) { (l.temperature_c_clear = 10, l.temperature_c_max = v); }, 20,
        20.1, 90, 90.1},
-      {"temperature_c_clear", [](Limits& l, double v) { l.temperature_c_clear = v; }, 0, 1e-9, 69.9, 70},
+      {"temperature_c_clear", [](Limits& l, double v) { l.temperature_c_clear = v; }, 5, 5.001, 69.9, 70},
+      {"temperature_c_min", [](Limits& l, double v) { l.temperature_c_min = v; }, -20.1, -20, 40, 40.1},
+      {"current_tau_s", [](Limits& l, double v) { l.current_tau_s = v; }, 0.999, 1, 3600, 3600.1},
+      {"current_clear_share", [](Limits& l, double v) { l.current_clear_share = v; }, 0, 1e-9, 0.999, 1},
+      {"wear_clear_share", [](Limits& l, double v) { l.wear_clear_share = v; }, 0, 1e-9, 0.999, 1},
       {"control_period", [](Limits& l, double v) { l.control_period = Ms(v); }, 0.5, 1, 10, 12.5},
       {"policy_period", [](Limits& l, double v) { (l.command_deadline_max = Ms(24), l.policy_period = Ms(v)); }, 4, 8,
        1000, 1004},
@@ -139,6 +154,11 @@ TEST(SafetyLimits, EachAxisMayHaveWhatItsKeySaysAndNoMore) {
                           {"inspection_error_rad_max", &Limits::inspection_error_rad_max, 1e-9, 6.3},
                           {"stall_free_nm_rad", &Limits::stall_free_nm_rad, 1e-9, 20},
                           {"stall_nm_rad_s_max", &Limits::stall_nm_rad_s_max, 1e-9, 20},
+                          {"current_a_continuous", &Limits::current_a_continuous, 1e-9, 30},
+                          {"wear_starts_per_day_max", &Limits::wear_starts_per_day_max, 1e-9, 1e9},
+                          {"wear_travel_rad_per_day_max", &Limits::wear_travel_rad_per_day_max, 1e-9, 1e9},
+                          {"wear_impacts_per_day_max", &Limits::wear_impacts_per_day_max, 1e-9, 1e9},
+                          {"impact_rad_s", &Limits::impact_rad_s, 1e-9, 20},
                           {"reseed_error_rad_max", &Limits::reseed_error_rad_max, 1e-9, 6.3},
                           {"torque_nm_max", &Limits::torque_nm_max, 1e-9, 100}};
   for (const auto& [key, values, lowest, highest] : fields)

@@ -17,8 +17,9 @@ class IdealArm {
   /// After a clear at full speed at once: an inspection is a test's own subject, or in its way.
   enum class Inspects { kNo, kYes };
 
-  explicit IdealArm(const Limits& given = {}, Inspects inspects = Inspects::kNo)
-      : limits(Prepared(given, inspects)), filter(limits, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+  explicit IdealArm(const Limits& given = {}, Inspects inspects = Inspects::kNo, const SafetyState& left = {})
+      : limits(Prepared(given, inspects)),
+        filter(limits, {.epoch = kFirstEpoch, .nonce_source = 7, .clears = left.clears}, left.spent) {
     // Over the tray, hand down.
     seen.axes = limits.axes;
     seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <set>
+#include <vector>
 
 namespace nightshift::safety {
 namespace {
@@ -33,12 +34,20 @@ TEST(Monitor, BeginsStoppedAndIsClearedByTheSupervisor) {
   EXPECT_FALSE(story.monitor.latched());
 }
 
-TEST(Monitor, LeavesARestartToAPersonWhereConfiguredSo) {
+TEST(Monitor, LeavesTheFirstStartAfterABootToAPerson) {
   Story story;
-  story.limits.arm_after_restart = false;
-  story.monitor = Monitor(story.limits, {});
+  story.monitor = Monitor(story.limits, {.after_reboot = true});
   EXPECT_EQ(story.Clear(), Clearance::kNeedsPerson);
   EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared) << "what comes after it is as ever";
+}
+
+TEST(Monitor, LeavesABootToTheSupervisorWhereConfiguredSo) {
+  Story story;
+  story.limits.arm_after_reboot = true;
+  story.monitor = Monitor(story.limits, {.after_reboot = true});
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
 }
 
 TEST(Monitor, EveryStopBumpsTheEpoch) {
@@ -186,6 +195,74 @@ TEST(Monitor, TheSupervisorMayClearOnlySoOftenAnHourAPersonAlways) {
   story.monitor.Raise(StopCause::kStall);
   story.now = core::Instant(std::chrono::hours(1)) + core::Seconds(2);
   EXPECT_EQ(story.Clear(), Clearance::kCleared) << "an hour after the first";
+}
+
+/// Clears of an earlier life, as long ago as said.
+RecentClears Earlier(std::initializer_list<core::Duration> agos) {
+  RecentClears clears;
+  for (const auto ago : agos) clears.Add(ago);
+  return clears;
+}
+
+std::vector<core::Duration> Agos(const RecentClears& clears) {
+  return {clears.ago.begin(), clears.ago.begin() + static_cast<std::ptrdiff_t>(clears.count)};
+}
+
+using std::chrono::minutes;
+
+TEST(Monitor, ClearsOfEarlierLivesCountAsIfThisOneHadMadeThem) {
+  Story story;
+  story.limits.clears_per_hour_max = 2;
+  story.now = core::Instant(minutes(500));
+  story.monitor = Monitor(story.limits, {.clears = Earlier({minutes(50), minutes(10)})});
+  story.monitor.Begin(story.now);
+  EXPECT_EQ(story.Clear(), Clearance::kTooMany);
+  story.now += minutes(10);
+  EXPECT_EQ(story.Clear(), Clearance::kTooMany) << "after an hour, not yet after more than an hour";
+  story.now += std::chrono::nanoseconds(1);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
+}
+
+TEST(Monitor, TellsALaterLifeTheClearsOfTheLastHourAndHowLongAgoTheyWere) {
+  Story story;
+  story.monitor = Monitor(story.limits, {.clears = Earlier({minutes(59)})});
+  story.monitor.Begin(story.now);
+  story.Clear();
+  story.now += minutes(1);
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(60), minutes(1)}));
+  story.now += std::chrono::nanoseconds(1);
+  EXPECT_EQ(story.monitor.clears(story.now).count, 1u) << "what is older than an hour counts for nothing";
+}
+
+TEST(Monitor, ALifeThatDiesRightAfterItsRestartWasClearedHasPaidForIt) {
+  Story story;
+  story.monitor = Monitor(story.limits, {.clears = Earlier({minutes(5)})});
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(5), minutes(0)}))
+      << "robot time is not known yet";
+  story.monitor.Begin(story.now);
+  story.now += minutes(2);
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(7), minutes(0)}));
+  story.Clear();
+  story.now += minutes(3);
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(10), minutes(3)})) << "once";
+}
+
+TEST(Monitor, WhatAPersonClearsIsForgottenWithTheProcess) {
+  Story story;
+  story.Clear(ClearedBy::kPerson);
+  EXPECT_EQ(story.monitor.clears(story.now).count, 0u);
+}
+
+TEST(Monitor, RemembersAsManyClearsAsThereMayBeInAnHourTheNewestOnes) {
+  RecentClears clears;
+  for (int i = 0; i < kClearsPerHourMax + 3; ++i) clears.Add(std::chrono::seconds(1000 - i));
+  EXPECT_EQ(clears.count, static_cast<std::size_t>(kClearsPerHourMax));
+  EXPECT_EQ(clears.ago.front(), std::chrono::seconds(997));
+  EXPECT_EQ(clears.ago.back(), std::chrono::seconds(1000 - kClearsPerHourMax - 2));
+  Story story;
+  story.monitor = Monitor(story.limits, {.clears = clears});
+  story.monitor.Begin(story.now);
+  EXPECT_EQ(story.monitor.clears(story.now).count, static_cast<std::size_t>(kClearsPerHourMax));
 }
 
 TEST(Monitor, WhatAPersonClearsIsNotTheSupervisorsToPayFor) {

@@ -12,17 +12,29 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kLastAxis = core::kJaw, kUnusedAxis = core::kArmAxes;
 
-core::JointState Whole() { return {.sequence = 5, .axes = core::kArmAxes}; }
+core::JointState Whole() {
+  core::JointState whole{.sequence = 5, .axes = core::kArmAxes};
+  whole.temperature_c.fill(30);
+  return whole;
+}
+
+Limits OfAxes(int axes) {
+  Limits limits;
+  limits.axes = axes;
+  return limits;
+}
+
+bool Usable(const core::JointState& seen) { return IsUsable({}, seen, std::nullopt); }
 
 TEST(Reading, IsUsableIfItIsNewAndWhole) {
-  EXPECT_TRUE(IsUsable(Whole(), core::kArmAxes, std::nullopt)) << "the first one";
-  EXPECT_TRUE(IsUsable(Whole(), core::kArmAxes, 4));
-  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes, 5)) << "frozen";
+  EXPECT_TRUE(IsUsable({}, Whole(), std::nullopt)) << "the first one";
+  EXPECT_TRUE(IsUsable({}, Whole(), 4));
+  EXPECT_FALSE(IsUsable({}, Whole(), 5)) << "frozen";
 }
 
 TEST(Reading, IsNotUsableWithMoreOrFewerAxesThanTheArmHas) {
-  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes - 1, std::nullopt));
-  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes + 1, std::nullopt));
+  EXPECT_FALSE(IsUsable(OfAxes(core::kArmAxes - 1), Whole(), std::nullopt));
+  EXPECT_FALSE(IsUsable(OfAxes(core::kArmAxes + 1), Whole(), std::nullopt));
 }
 
 TEST(Reading, IsNotUsableWithAnythingThatIsNotFinite) {
@@ -32,7 +44,7 @@ TEST(Reading, IsNotUsableWithAnythingThatIsNotFinite) {
       for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
         core::JointState seen = Whole();
         (seen.*field)[axis] = bad;
-        EXPECT_EQ(IsUsable(seen, core::kArmAxes, std::nullopt), axis == kUnusedAxis) << "axis " << axis;
+        EXPECT_EQ(Usable(seen), axis == kUnusedAxis) << "axis " << axis;
       }
 }
 
@@ -42,6 +54,33 @@ TEST(Reading, IsOldBeyondItsAgeAndWhereItIsFromTheFuture) {
   EXPECT_FALSE(IsOld(limits, limits.reading_age_max));
   EXPECT_TRUE(IsOld(limits, limits.reading_age_max + core::Duration(1)));
   EXPECT_TRUE(IsOld(limits, core::Duration(-1))) << "its clock is not ours";
+}
+
+TEST(Reading, IsNotUsableWithATorqueOrCurrentThatNoDriveOfItsSizeHas) {
+  struct Bound {
+    core::AxisArray core::JointState::*field;
+    double max;
+  };
+  for (const auto& [field, max] : {Bound{&core::JointState::torque_nm, 100}, Bound{&core::JointState::current_a, 30}})
+    for (const double way : {1.0, -1.0})
+      for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
+        core::JointState seen = Whole();
+        (seen.*field)[axis] = way * max;
+        EXPECT_TRUE(Usable(seen)) << "axis " << axis;
+        (seen.*field)[axis] = way * max * 1.001;
+        EXPECT_EQ(Usable(seen), axis == kUnusedAxis) << "axis " << axis;
+      }
+}
+
+TEST(Reading, IsNotUsableWithAMotorThatIsColderThanTheRoomCanBe) {
+  const Limits limits;
+  for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
+    core::JointState seen = Whole();
+    seen.temperature_c[axis] = limits.temperature_c_min;
+    EXPECT_TRUE(Usable(seen)) << "axis " << axis;
+    seen.temperature_c[axis] = limits.temperature_c_min - 0.1;
+    EXPECT_EQ(Usable(seen), axis == kUnusedAxis) << "axis " << axis;
+  }
 }
 
 TEST(Reading, IsHotAboveTheLimitAndCoolBelowWhereItClearsOnAnyAxis) {

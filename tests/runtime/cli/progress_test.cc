@@ -67,6 +67,23 @@ TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
   EXPECT_THAT(block, HasSubstr("250/s"));
 }
 
+TEST(StatusBlock, NamesBudgetsThatAreNearlyUsedUp) {
+  Heard heard = Practising();
+  const auto add = [&heard](const char* budget, std::uint32_t axis, double share) {
+    auto* use = heard.safety->add_budgets();
+    use->set_budget(budget);
+    use->set_axis(axis);
+    use->set_share(share);
+  };
+  add("travel", 1, 0.83);
+  add("current", 2, 0.91);
+  add("starts", 3, 0.8);
+  const std::string block = Joined(StatusBlock(heard, {}));
+  EXPECT_THAT(block, HasSubstr("axis 1 has used 83 % of its day's travel"));
+  EXPECT_THAT(block, HasSubstr("axis 2 has used 91 % of its current over time"));
+  EXPECT_THAT(block, testing::Not(HasSubstr("axis 3"))) << "not above 80 %";
+}
+
 TEST(StatusBlock, NamesWhoIsSilentAndWhyTheRobotStands) {
   Heard heard = Practising();
   heard.supervisor.reset();
