@@ -24,7 +24,7 @@ enum class ClearedBy { kItself, kSupervisor, kPerson };
 StopCategory CategoryOf(core::StopCause cause);
 ClearedBy ClearedByOf(core::StopCause cause, const Limits& limits);
 
-/// Does a stop of this cause ask whether the arm still follows? It was the arm that failed, not its company.
+/// Does a stop of this cause in an inspection mean that it has failed? It was the arm that failed, not its company.
 bool IsArmsOwn(core::StopCause cause);
 
 /// Who acknowledges which latch.
