@@ -53,11 +53,11 @@ bool IsArmsOwn(StopCause cause) {
     case StopCause::kNone:
     case StopCause::kNoCommand:
     case StopCause::kPersonNear:
+    case StopCause::kOverrun:
     case StopCause::kHot:
     case StopCause::kWorn:
     case StopCause::kRestarted:
     case StopCause::kOperator: return false;
-    case StopCause::kOverrun:
     case StopCause::kStall:
     case StopCause::kTrackingError:
     case StopCause::kDriverLost:

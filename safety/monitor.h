@@ -25,7 +25,7 @@ StopCategory CategoryOf(core::StopCause cause);
 /// Of a restart that is not the first start after a boot: that one needs a person, unless arm_after_reboot.
 ClearedBy ClearedByOf(core::StopCause cause);
 
-/// Does a stop of this cause ask whether the arm still follows? It was the arm that failed, not its company.
+/// Does a stop of this cause in an inspection mean that it has failed? It was the arm that failed, not its company.
 bool IsArmsOwn(core::StopCause cause);
 
 /// Who acknowledges which latch.

@@ -255,7 +255,9 @@ TEST(ReadingsOfAgeMonotonic, AreOnesOfRobotTimeForEverybodyElse) {
 /// A loop whose judgements go to a real audit.
 class AuditedLoop : public testing::Test {
  protected:
-  AuditedLoop() : folder_(std::filesystem::path(testing::TempDir()) / "audited-loop") {
+  AuditedLoop()
+      : folder_(std::filesystem::path(testing::TempDir()) /
+                (std::string("audited-") + testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(folder_);
     audit_.emplace(*safety::Audit::Open({.folder = folder_.string(), .utc_ns = [] { return std::int64_t{0}; }}));
     rig_.emplace(kMonotonic, LoopSpeed::kMax, &*audit_, [this](const TickFacts& tick) {

@@ -177,8 +177,13 @@ class EverythingThatHappens {
     Ticks(60);
     rig_.robot.state.temperature_c[core::kLift] = 30;
     Ticks(60);
-    rig_.robot.moved_rad = 1;
-    Ticks(5);
+    for (const double step_rad : {0.1, -0.1})  // Pushed away and let go.
+      for (int tick = 0; tick < 10; ++tick) {
+        rig_.robot.moved_rad += step_rad;
+        Ticks(1);
+      }
+    rig_.robot.moved_rad = 1;  // No arm moves like that.
+    Ticks(10);
     rig_.robot.moved_rad = 0;
     Clear();
   }

@@ -372,8 +372,7 @@ TEST(Monitor, EveryRefusalSaysWhatAPersonCanDo) {
 
 // ---- Inspection ----
 
-constexpr std::array kOfTheArmsOwnDoing{StopCause::kOverrun, StopCause::kStall, StopCause::kTrackingError,
-                                        StopCause::kDriverLost};
+constexpr std::array kOfTheArmsOwnDoing{StopCause::kStall, StopCause::kTrackingError, StopCause::kDriverLost};
 
 TEST(Monitor, WhatWasClearedIsInspectedAtLoweredSpeedUntilTheArmHasFollowed) {
   Story story;
@@ -457,7 +456,7 @@ TEST(Monitor, AnInspectionThatEndsWellBeginsTheCountAnew) {
 }
 
 TEST(Monitor, StopsOfOthersDoingAreNoFailedInspections) {
-  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kOperator}) {
+  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kOverrun, StopCause::kOperator}) {
     Story story;
     story.limits.inspections_failed_max = 1;
     story.monitor = Monitor(story.limits, {});
