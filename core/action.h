@@ -115,6 +115,9 @@ struct LatchReport {
   std::uint64_t id = 0;     // Names this latch.
   std::uint64_t nonce = 0;  // Must be quoted to clear it; issued after the latch.
   Epoch epoch = 0;
+  bool needs_person = false;  // Nobody else may clear it.
+  bool inspecting =
+      false;  // Not latched: the last stop was cleared, and speeds are lowered until the arm has followed.
 
   bool latched() const { return worst != StopCause::kNone; }
 };

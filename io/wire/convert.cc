@@ -244,6 +244,8 @@ void Encode(const core::LatchReport& in, wire::LatchReport* out) {
   out->set_id(in.id);
   out->set_nonce(in.nonce);
   out->set_epoch(in.epoch);
+  out->set_needs_person(in.needs_person);
+  out->set_inspecting(in.inspecting);
 }
 
 Result<core::LatchReport> Decode(const wire::LatchReport& in) {
@@ -251,6 +253,8 @@ Result<core::LatchReport> Decode(const wire::LatchReport& in) {
   out.id = in.id();
   out.nonce = in.nonce();
   out.epoch = in.epoch();
+  out.needs_person = in.needs_person();
+  out.inspecting = in.inspecting();
   const auto fine = InOrder([&] { return DecodeEnum("first", in.first(), core::StopCause::kOperator, &out.first); },
                             [&] { return DecodeEnum("worst", in.worst(), core::StopCause::kOperator, &out.worst); });
   if (!fine) return tl::make_unexpected(fine.error());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: `nightshift run | check | status | inject | stop | clear | presence | pause | resume | report |
+// The command line: `nightshift run | check | status | inject | stop | clear | arm | presence | pause | resume | report |
 // audit verify | evaluate`.
 #include <csignal>
 #include <filesystem>
@@ -176,6 +176,8 @@ void AddRequests(CLI::App& app, Arguments& a, Action& action) {
       [](const io::Endpoints& e) { return StopRobot(e, kAnswerWait); });
   add("clear", "A person has looked: the robot may move again",
       [](const io::Endpoints& e) { return ClearStop(e, kAnswerWait); });
+  add("arm", "A person lets the robot move after a restart; refused while anything else holds it",
+      [](const io::Endpoints& e) { return ArmRobot(e, kAnswerWait); });
   add("pause", "End the episode, then hold still",
       [](const io::Endpoints& e) { return PauseSupervisor(e, kAnswerWait); });
   add("resume", "Go on practising", [](const io::Endpoints& e) { return ResumeSupervisor(e, kAnswerWait); });

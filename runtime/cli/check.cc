@@ -12,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "io/link/link.h"
@@ -64,6 +65,26 @@ Checked CheckPresence(const safety::Limits& limits) {
         Finding::kBad, "presence",
         presence.value_file + ": " + std::strerror(errno) + "; a switch that cannot be read is a person at the arm"};
   return {Finding::kGood, "presence", presence.value_file + "; " + distances};
+}
+
+Checked CheckProcessor(const Config& config) {
+  const int cpu = config.real_time.cpu;
+  if (cpu < 0) return {Finding::kGood, "processor", "the control thread runs on any"};
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_ISSET(static_cast<std::size_t>(cpu), &allowed))
+    return {Finding::kGood, "processor", fmt::format("the control thread stays on {}", cpu)};
+  return {Finding::kWarning, "processor",
+          fmt::format("safety.cpu = {}: none that this machine lets us use; the control thread would run on any", cpu)};
+}
+
+Checked CheckContact(const Config& config) {
+  const std::size_t zones = config.safety.contact_zones.size();
+  if (zones == 0)
+    return {
+        Finding::kWarning, "contact",
+        "not watched: say where the fingers meet things in [[safety.contact_zones]], and contact elsewhere stops the "
+        "arm"};
+  return {Finding::kGood, "contact", fmt::format("expected in {} zone{}", zones, zones == 1 ? "" : "s")};
 }
 
 Checked CheckPrograms() {
@@ -153,6 +174,8 @@ std::vector<Checked> CheckAll(const std::string& config_file, const std::string&
   if (const auto config = LoadConfig(config_file)) {
     all.push_back(CheckPerception(*config));
     all.push_back(CheckPresence(config->safety));
+    all.push_back(CheckProcessor(*config));
+    all.push_back(CheckContact(*config));
   }
   all.push_back(CheckPrograms());
   all.push_back(

@@ -37,7 +37,7 @@ TEST(SafetyDocument, SaysOfEachCauseItsCategoryAndWhoClearsIt) {
   for (const auto cause : core::kStopCauses) {
     const std::string category = CategoryOf(cause) == StopCategory::kStopAndHold ? "2" : "1";
     const std::string row =
-        "| `" + std::string(Name(cause)) + "` | " + category + " | " + Cleared(ClearedByOf(cause, {})) + " |";
+        "| `" + std::string(Name(cause)) + "` | " + category + " | " + Cleared(ClearedByOf(cause)) + " |";
     EXPECT_THAT(text, testing::HasSubstr(row));
   }
 }

@@ -15,8 +15,12 @@ class IdealArm {
   static constexpr core::Epoch kFirstEpoch = 100;
   static constexpr core::Vec3 kNear{0.21, 0.01, 0.095};  // One ordinary step from where it begins.
 
-  explicit IdealArm(const Limits& given = {})
-      : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+  /// After a clear at full speed at once: an inspection is a test's own subject, or in its way.
+  enum class Inspects { kNo, kYes };
+
+  explicit IdealArm(const Limits& given = {}, Inspects inspects = Inspects::kNo, const SafetyState& left = {})
+      : limits(Prepared(given, inspects)),
+        filter(limits, {.epoch = kFirstEpoch, .nonce_source = 7, .clears = left.clears}, left.spent) {
     // Over the tray, hand down.
     seen.axes = limits.axes;
     seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);
@@ -42,6 +46,15 @@ class IdealArm {
       for (std::size_t i = 0; stuck && i < seen.q_rad.size(); ++i)
         seen.q_rad[i] += drift_rad_s[i] * core::ToSeconds(limits.control_period);
     }
+    return judged;
+  }
+
+  /// One tick in which the drives hold no torque, whatever they are told.
+  Judgement TickUnpowered(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
+    ++seen.sequence;
+    seen.powered = false;
+    const Judgement judged = filter.Judge(seen, wanted, now);
+    now += limits.control_period;
     return judged;
   }
 
@@ -88,6 +101,11 @@ class IdealArm {
   core::ProposedAction ProposeTip(core::Vec3 tip) { return Propose(*core::InverseKinematics(limits.arm, tip, 0)); }
 
   core::Vec3 tip() const { return core::ForwardKinematics(limits.arm, filter.commanded_q_rad()).position_m; }
+
+  static Limits Prepared(Limits limits, Inspects inspects) {
+    if (inspects == Inspects::kNo) limits.inspection_speed_share = 1;
+    return limits;
+  }
 
   Limits limits;
   Filter filter;

@@ -84,7 +84,9 @@ TEST(Convert, EveryTypeComesBackAsItWent) {
                                                        .worst = core::StopCause::kOperator,
                                                        .id = 5,
                                                        .nonce = 0xFFFFFFFFFFFFFFFF,
-                                                       .epoch = 8});
+                                                       .epoch = 8,
+                                                       .needs_person = true,
+                                                       .inspecting = true});
   ExpectRoundTrip<wire::PeriodReport>(
       core::PeriodReport{.joints = SomeJoints(),
                          .commanded_q_rad = {6, 5, 4, 3, 2, 1},
