@@ -488,7 +488,7 @@ TEST(Monitor, SaysWhetherOnlyAPersonMayClear) {
     Story other;
     other.Clear();
     other.monitor.Raise(cause);
-    EXPECT_EQ(other.monitor.report().needs_person, ClearedByOf(cause, other.limits) == ClearedBy::kPerson)
+    EXPECT_EQ(other.monitor.report().needs_person, ClearedByOf(cause) == ClearedBy::kPerson)
         << Name(cause);
   }
 }
