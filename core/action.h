@@ -115,8 +115,23 @@ struct LatchReport {
   std::uint64_t id = 0;     // Names this latch.
   std::uint64_t nonce = 0;  // Must be quoted to clear it; issued after the latch.
   Epoch epoch = 0;
+  bool needs_person = false;  // Nobody else may clear it.
+  bool inspecting =
+      false;  // Not latched: the last stop was cleared, and speeds are lowered until the arm has followed.
 
   bool latched() const { return worst != StopCause::kNone; }
+};
+
+/// What is known of people around the arm.
+enum class Presence {
+  kUnwatched,  // There is no sensor: nobody is seen.
+  kSilent,     // The sensor says nothing, which counts as a person at the arm.
+  kSeen,
+};
+struct PersonReport {
+  Presence presence = Presence::kUnwatched;
+  double distance_m = 0;   // As the sensor said last; 0 while it is silent.
+  double speed_scale = 1;  // The share of its speed that the arm may have.
 };
 
 /// What one policy period came to, as safety saw it.
@@ -129,6 +144,7 @@ struct PeriodReport {
   std::uint64_t ticks_limited = 0;
   std::uint64_t sequence = 0;  // Of the proposal in force during the period; 0: none.
   LatchReport latch;
+  PersonReport person;  // At the end of the period.
 };
 
 }  // namespace nightshift::core

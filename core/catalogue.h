@@ -58,11 +58,13 @@ struct FailureRecord {
   Observation state;  // Where recovery would start from.
 };
 
+inline constexpr int kTheRobot = -1;  // Instead of an object: what a person was asked about.
+
 /// One time a person was asked.
 struct InterventionRecord {
   std::int64_t id = 0;
   std::string reason;
-  int object = 0;
+  int object = 0;  // Or kTheRobot.
   Instant asked;
   std::optional<Instant> resolved;
 };

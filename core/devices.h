@@ -27,7 +27,10 @@ class RobotDriver {
 
   virtual Pacing pacing() const = 0;
 
-  /// Newest joint state; blocks at most one bounded wait. Faults: kDriverTimeout, kDriverLost.
+  /// Newest joint state; blocks at most one bounded wait, with a clock of its own less than `overrun_max`.
+  /// Its `time` says when it was taken: kMonotonic: nanoseconds of CLOCK_MONOTONIC; kLockStep: of the device's clock,
+  /// which goes on, not back, when the device begins anew. What is too old counts as no reading. Faults:
+  /// kDriverTimeout, kDriverLost.
   virtual Result<JointState> Read() = 0;
 
   /// Sends one command. An unfiltered ProposedAction does not compile here.
@@ -70,6 +73,7 @@ class Attendant {
   virtual ~Attendant() = default;
 
   /// Asks once; returns at once. Whether help came is seen in the observations.
+  /// @param object or kTheRobot, which a stop holds until a person has looked.
   virtual void Ask(const std::string& reason, int object) = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/action.h"
+#include "core/budget.h"
 #include "core/catalogue.h"
 #include "core/check.h"
 #include "core/fault.h"
@@ -97,6 +98,16 @@ std::string_view Name(StopCause cause) {
     case StopCause::kRestarted: return "restarted";
     case StopCause::kContact: return "contact";
     case StopCause::kOperator: return "operator";
+  }
+  return "?";
+}
+
+std::string_view Name(Budget budget) {
+  switch (budget) {
+    case Budget::kCurrent: return "current";
+    case Budget::kStarts: return "starts";
+    case Budget::kTravel: return "travel";
+    case Budget::kImpacts: return "impacts";
   }
   return "?";
 }

@@ -19,7 +19,7 @@ bool IsFinite(const AxisArray& values, int axes);
 
 /// What the driver read in one control tick.
 struct JointState {
-  Instant time;                // Robot time of the reading.
+  Instant time;                // Robot time of the reading; as a driver gives it: see core/devices.h.
   std::uint64_t sequence = 0;  // Counts readings; a repeated one is a stale reading.
   int axes = 0;
   AxisArray q_rad{};

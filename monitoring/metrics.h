@@ -12,7 +12,8 @@ class Registry;
 namespace nightshift::monitoring {
 
 /// The figures of one process. Make one, then the groups that the process owns (practice_metrics.h, safety_metrics.h,
-/// learner_metrics.h, journal_metrics.h); a figure is owned by one process only. docs/metrics.md lists them all.
+/// learner_metrics.h, journal_metrics.h); each value of a figure is owned by one process only. docs/metrics.md lists
+/// them all.
 ///
 /// Figures that every process has: build_info, process_* (CPU, memory, descriptors, threads, start), faults_total,
 /// malformed_messages_total, all with the label `process`.

@@ -28,8 +28,10 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder());
 
-// 50 us to 50 ms: a control tick is 1 to 5 ms.
-const std::vector<double> kTickBounds = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3};
+// 50 us to 0.5 s: a control tick is 1 to 5 ms, and a machine that is too busy takes a loop away for longer.
+const std::vector<double> kTickBounds = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3,   2e-3,  5e-3,
+                                         10e-3, 20e-3,  50e-3,  100e-3, 200e-3, 500e-3};
+constexpr std::size_t kTickBuckets = 14;  // One above the number of bounds: the last is +Inf.
 
 /// A prometheus::Histogram locks. This one is filled without and poured into one by whoever is not in a hurry.
 class TickHistogram {
@@ -52,7 +54,7 @@ class TickHistogram {
 
  private:
   prometheus::Histogram& target_;
-  std::array<std::atomic<std::uint64_t>, 11> counts_{};  // One above the number of bounds: the last is +Inf.
+  std::array<std::atomic<std::uint64_t>, kTickBuckets> counts_{};
   std::atomic<std::int64_t> sum_ns_{0};
 };
 
@@ -73,9 +75,24 @@ class SafetyMetrics::Figures {
         temperature(Gauges(registry, "axis_temperature_celsius", "Motor temperature.")),
         current(Gauges(registry, "axis_current_amperes", "Motor current.")),
         error(Gauges(registry, "axis_position_error_radians", "Commanded less measured position.")),
+        budget(Gauges(registry, "axis_budget_ratio", "Share of a budget that an axis has used; 1: all of it.")),
         powered(Gauges(registry, "drives_powered", "1 while the drives hold torque, else 0.").Add({})),
-        bus_errors(Counters(registry, "bus_errors_total", "Readings or commands that the robot's bus lost.")) {
-    NIGHTSHIFT_CHECK(kTickBounds.size() == 10);
+        person_distance(Gauges(registry, "safety_person_distance_metres",
+                               "From the nearest person to the arm, as the sensor says; 0 while it is silent.")),
+        speed_scale(Gauges(registry, "safety_speed_scale",
+                           "Share of its speed that the arm may have beside the nearest person; 0 to 1.")
+                        .Add({})),
+        bus_errors(Counters(registry, "bus_errors_total", "Readings or commands that the robot's bus lost.")),
+        ticks_missed(Counters(registry, "safety_ticks_missed_total",
+                              "Control periods in which the loop did not come round; counted from robot time.")
+                         .Add({})),
+        readings_old(
+            Counters(registry, "safety_readings_old_total", "Readings that were too old to be believed.").Add({})),
+        audit_written(Counters(registry, "audit_records_total", "Records in the audit's files.").Add({})),
+        audit_lost(
+            Counters(registry, "audit_records_lost_total", "Records that found the audit's queue full.").Add({})),
+        degraded(Gauges(registry, "degraded", "1 while the named degraded mode is in force, else 0.")) {
+    NIGHTSHIFT_CHECK(kTickBounds.size() + 1 == kTickBuckets);
     auto& family = Counters(registry, "safety_judgements_total", "Judgements of control ticks.");
     for (const Verdict verdict : kVerdicts)
       for (const LimitId limit : kLimitIds)
@@ -97,8 +114,16 @@ class SafetyMetrics::Figures {
   prometheus::Family<prometheus::Gauge>& temperature;
   prometheus::Family<prometheus::Gauge>& current;
   prometheus::Family<prometheus::Gauge>& error;
+  prometheus::Family<prometheus::Gauge>& budget;
   prometheus::Gauge& powered;
+  prometheus::Family<prometheus::Gauge>& person_distance;  // Without a sensor there is none.
+  prometheus::Gauge& speed_scale;
   prometheus::Family<prometheus::Counter>& bus_errors;
+  prometheus::Counter& ticks_missed;
+  prometheus::Counter& readings_old;
+  prometheus::Counter& audit_written;
+  prometheus::Counter& audit_lost;
+  prometheus::Family<prometheus::Gauge>& degraded;
   std::uint64_t last_latch_id = 0;
 };
 
@@ -106,11 +131,12 @@ SafetyMetrics::SafetyMetrics(Metrics& metrics) : figures_(std::make_unique<Figur
 SafetyMetrics::~SafetyMetrics() = default;
 
 void SafetyMetrics::CountTick(const Tick& tick) {
-  figures_->ticks.Increment();
   // A pass that names a limit, or a limit that is none, counts as what its verdict says.
   const auto verdict = static_cast<std::size_t>(tick.verdict);
   const auto limit = tick.verdict == Verdict::kPass ? LimitId::kNone : tick.limit;
   if (auto* judgement = figures_->judgements.at(verdict).at(static_cast<std::size_t>(limit))) judgement->Increment();
+  if (tick.missed) return;
+  figures_->ticks.Increment();
   figures_->took.Count(tick.took);
   figures_->late.Count(tick.late);
 }
@@ -127,6 +153,9 @@ void SafetyMetrics::SetPeriod(const core::PeriodReport& report) {
     figures_->error.Add(label).Set(report.commanded_q_rad[i] - joints.q_rad[i]);
   }
   figures_->powered.Set(joints.powered ? 1 : 0);
+  figures_->speed_scale.Set(report.person.speed_scale);
+  if (report.person.presence != core::Presence::kUnwatched)
+    figures_->person_distance.Add({}).Set(report.person.distance_m);
   if (report.limit != LimitId::kNone)
     figures_->margin.Add({{"limit", std::string(core::Name(report.limit))}}).Set(report.margin);
   for (const StopCause cause : core::kStopCauses)
@@ -137,8 +166,28 @@ void SafetyMetrics::SetPeriod(const core::PeriodReport& report) {
   }
 }
 
+void SafetyMetrics::SetBudgets(std::span<const core::BudgetUse> uses) {
+  for (const core::BudgetUse& use : uses)
+    figures_->budget.Add({{"axis", std::to_string(use.axis)}, {"budget", std::string(core::Name(use.budget))}})
+        .Set(use.share);
+}
+
 void SafetyMetrics::CountBusError(core::FaultCode code) {
   figures_->bus_errors.Add({{"code", std::string(core::Name(code))}}).Increment();
+}
+
+void SafetyMetrics::SetTotals(const Totals& totals) {
+  const auto raise = [](prometheus::Counter& counter, std::uint64_t total) {
+    counter.Increment(static_cast<double>(total) - counter.Value());
+  };
+  raise(figures_->ticks_missed, totals.ticks_missed);
+  raise(figures_->readings_old, totals.readings_old);
+  raise(figures_->audit_written, totals.audit_written);
+  raise(figures_->audit_lost, totals.audit_lost);
+}
+
+void SafetyMetrics::SetDegraded(const std::vector<Mode>& modes) {
+  for (const Mode& mode : modes) figures_->degraded.Add({{"mode", mode.name}}).Set(mode.in_force ? 1 : 0);
 }
 
 }  // namespace nightshift::monitoring

@@ -63,6 +63,7 @@ std::optional<FailureKind> FailureIn(const Aftermath& after) {
   const auto is = [&after](Fact fact) { return Get(after.facts, fact) != 0; };
   if (!is(Fact::kFrameGood)) return FailureKind::kCameraBad;
   if (after.stop == core::StopCause::kStall) return FailureKind::kStall;
+  if (after.stop == core::StopCause::kPersonNear) return std::nullopt;  // Nothing failed: somebody came by.
   if (after.stop != core::StopCause::kNone) return FailureKind::kSafetyStop;
   if (Get(after.facts, Fact::kObjectAge) > kLostAgeS) return FailureKind::kLost;
   if (is(Fact::kHeld)) return std::nullopt;

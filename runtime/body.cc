@@ -54,12 +54,24 @@ Vec3 Body::NextTip(const core::PolicyAction& action) const {
   return InRoom(Led(from + Vec3{share(0), share(1), share(2)} * scene_.step_m_max), scene_);
 }
 
-core::ProposedAction Body::Proposal(Vec3 tip_m) {
+core::ProposedAction Body::Addressed() {
   core::ProposedAction proposal;
   proposal.epoch = report_.latch.epoch;
   proposal.sequence = ++sequence_;
   proposal.deadline = report_.joints.time + kDeadline;
   proposal.axes = core::kArmAxes;
+  return proposal;
+}
+
+core::Result<Body::Moved> Body::Nudge(int axis, double by_rad) {
+  core::ProposedAction proposal = Addressed();
+  proposal.target_q_rad = report_.commanded_q_rad;
+  proposal.target_q_rad[static_cast<std::size_t>(axis)] += by_rad;
+  return Exchange(proposal);
+}
+
+core::ProposedAction Body::Proposal(Vec3 tip_m) {
+  core::ProposedAction proposal = Addressed();
   // Out of reach: the joints stay where they were told to be; only the jaw may move.
   if (auto q = core::InverseKinematics(scene_.arm, tip_m, 0))
     target_q_rad_ = *q;

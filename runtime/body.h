@@ -28,6 +28,9 @@ class Body {
   /// Straight to a point in free space, jaw open or closed, until there or `periods_max` are over. Not practice.
   core::Result<Moved> GoTo(core::Vec3 to, bool jaw_closed, int periods_max);
 
+  /// One period: one joint of the arm by so much from where it was told to be. Not practice.
+  core::Result<Moved> Nudge(int axis, double by_rad);
+
   /// Acknowledges a latch. Faults: kRefused.
   core::Result<void> Clear() { return arm_.Clear(report_.latch); }
 
@@ -36,6 +39,7 @@ class Body {
 
  private:
   core::ProposedAction Proposal(core::Vec3 tip_m);
+  core::ProposedAction Addressed();
   core::Result<Moved> Exchange(const std::optional<core::ProposedAction>& proposal);
   core::Vec3 Led(core::Vec3 wanted) const;
   core::Vec3 NextTip(const core::PolicyAction& action) const;

@@ -22,6 +22,12 @@ struct MetricsConfig {
   std::string listen = "127.0.0.1:9465";  // Address and port of the Prometheus endpoint; this machine only.
 };
 
+/// What the safety process's control thread asks of the machine.
+struct RealTimeConfig {
+  int cpu =
+      -1;  // The processor that it stays on; -1: any. One that isolcpus= keeps free of others is what this is for.
+};
+
 /// One configuration file, read and judged. Every key is listed in runtime/config_keys.cc.
 struct Config {
   std::string file;  // Absolute path of where it came from.
@@ -30,6 +36,7 @@ struct Config {
   io::PerceptionConfig perception;
   skills::Scene scene;
   safety::Limits safety;
+  RealTimeConfig real_time;
   learner::Config learner;
   PracticeConfig practice;
   MetricsConfig metrics;

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <numeric>
 
+#include "core/kinematics.h"
+#include "safety/admissible.h"
 #include "skills/skill.h"
 #include "skills/task.h"
 
@@ -89,6 +91,9 @@ Result<void> ResolveFiles(Config& config, const std::string& folder) {
                                              ": there is no file " + model.lexically_normal().string() +
                                              "; paths are relative to the folder of the configuration file");
   config.cell.model_file = model.lexically_normal().string();
+  // Whether it can be read shows when it is: what cannot is a person.
+  if (std::string& value_file = config.safety.presence.value_file; !value_file.empty())
+    value_file = (std::filesystem::path(folder) / value_file).lexically_normal().string();
   return {};
 }
 
@@ -123,16 +128,34 @@ Result<void> CheckObjects(const std::vector<io::ObjectLook>& objects) {
   return {};
 }
 
+/// Can the arm be at home, where each episode begins, with its hand down?
 Result<void> CheckHome(const Config& config) {
   const core::Vec3 home = config.scene.home_m, low = config.safety.workspace_m_min,
                    high = config.safety.workspace_m_max;
+  const auto refused = [&](const std::string& why) {
+    return Fail(FaultCode::kInvalidConfig,
+                fmt::format("scene.home_m = [{:g}, {:g}, {:g}]: {}", home.x, home.y, home.z, why));
+  };
   const auto inside = [](double at, double min, double max) { return at >= min && at <= max; };
-  if (inside(home.x, low.x, high.x) && inside(home.y, low.y, high.y) && inside(home.z, low.z, high.z)) return {};
-  return Fail(
-      FaultCode::kInvalidConfig,
-      fmt::format("scene.home_m = [{:g}, {:g}, {:g}]: must lie in the workspace, [{:g}, {:g}, {:g}] to [{:g}, {:g}, "
-                  "{:g}] (safety.workspace_m_min, _max)",
-                  home.x, home.y, home.z, low.x, low.y, low.z, high.x, high.y, high.z));
+  if (!(inside(home.x, low.x, high.x) && inside(home.y, low.y, high.y) && inside(home.z, low.z, high.z)))
+    return refused(fmt::format(
+        "must lie in the workspace, [{:g}, {:g}, {:g}] to [{:g}, {:g}, {:g}] (safety.workspace_m_min, _max)", low.x,
+        low.y, low.z, high.x, high.y, high.z));
+  auto q_rad = core::InverseKinematics(config.scene.arm, home, 0);
+  if (!q_rad) return refused(q_rad.error().detail);
+  (*q_rad)[core::kJaw] = config.scene.jaw_open_rad;
+  const auto room = safety::RoomAround(config.safety, *q_rad);
+  return room ? Result<void>() : refused(room.error().detail);
+}
+
+/// Motors begin as warm as the room: colder than what safety believes, the cell could never be armed.
+Result<void> CheckRoomTemperature(const Config& config) {
+  const double room_c = config.cell.drives.ambient_c, least_c = config.safety.temperature_c_min;
+  if (config.robot != RobotKind::kCell || room_c > least_c) return {};
+  return Fail(FaultCode::kInvalidConfig,
+              fmt::format("cell.drives.ambient_c = {:g}: must be above safety.temperature_c_min = {:g}, below which a "
+                          "sensor is taken for broken",
+                          room_c, least_c));
 }
 
 Result<void> CheckTask(const std::vector<core::TaskSpec>& tasks, std::size_t index, const std::string& where) {
@@ -174,7 +197,7 @@ Result<void> CheckWhole(const Config& config) {
         FaultCode::kInvalidConfig,
         where + "scene.jaw_wide_rad = " + std::to_string(scene.jaw_wide_rad) +
             ": the jaw's angles must rise from jaw_closed_rad over jaw_empty_rad and jaw_wide_rad to jaw_open_rad");
-  const std::array<Result<void>, 12> judged{
+  const std::array<Result<void>, 13> judged{
       CheckRoom("scene.tray.x_m", scene.tray.x_min_m, scene.tray.x_max_m, scene.object_half_m),
       CheckRoom("scene.tray.y_m", scene.tray.y_min_m, scene.tray.y_max_m, scene.object_half_m),
       CheckRoom("scene.bin.x_m", scene.bin.x_min_m, scene.bin.x_max_m, scene.object_half_m),
@@ -186,7 +209,8 @@ Result<void> CheckWhole(const Config& config) {
       runtime::Validate(config.practice),
       CheckListen(config.metrics.listen),
       CheckObjects(config.perception.objects),
-      CheckHome(config)};
+      CheckHome(config),
+      CheckRoomTemperature(config)};
   for (const Result<void>& part : judged)
     if (!part) return Fail(part.error().code, where + part.error().detail);
   return {};

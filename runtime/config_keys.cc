@@ -153,6 +153,76 @@ void PostKeys(safety::PostObstacle& c, KeyList& keys) {
   keys.Truth("fingers_may_touch", c.fingers_may_touch);
 }
 
+void PresenceKeys(safety::PresenceConfig& c, KeyList& keys) {
+  keys.In("safety.presence");
+  keys.Choice("source", c.source,
+              {{"none", safety::PresenceSource::kNone},
+               {"topic", safety::PresenceSource::kTopic},
+               {"gpio", safety::PresenceSource::kGpio}});
+  keys.Text("value_file", c.value_file);
+  keys.Truth("active_low", c.active_low);
+  keys.Number("poll_s", c.poll_s, {0.001, 1});
+  keys.Number("switch_distance_m", c.switch_distance_m, {0, 100});
+  keys.Number("report_every_s", c.report_every_s, {0.001, 2});
+  keys.Number("age_s_max", c.age_s_max, {0.004, 2});
+  keys.Number("sensor_delay_s", c.sensor_delay_s, {0, 2});
+  keys.Number("person_speed_m_s", c.person_speed_m_s, {0, 10});
+  keys.Number("arm_lag_s", c.arm_lag_s, {0, 1});
+  keys.Number("intrusion_m", c.intrusion_m, {0, 2});
+  keys.Number("sensor_error_m", c.sensor_error_m, {0, 100});
+  keys.Number("arm_error_m", c.arm_error_m, {0, 1});
+  keys.Number("speed_scale_min", c.speed_scale_min, kShare);
+  keys.Number("rise_s", c.rise_s, {0, 60});
+  keys.Number("clear_margin_m", c.clear_margin_m, {0, 100});
+  keys.Number("clear_s", c.clear_s, {0, 3600});
+}
+
+void MassKeys(safety::MassPart& c, KeyList& keys) {
+  keys.Text("name", c.name);
+  keys.Choice("moved_by", c.moved_by,
+              {{"pan", core::kPan},
+               {"lift", core::kLift},
+               {"elbow", core::kElbow},
+               {"wrist", core::kWrist},
+               {"roll", core::kRoll},
+               {"jaw", core::kJaw}});
+  keys.Number("mass_kg", c.mass_kg, {0, 20});
+  keys.Point("centre_m", c.centre_m, kPlaceM);
+  keys.Point("inertia_kg_m2", c.inertia_kg_m2, {0, 10});
+}
+
+void ContactZoneKeys(safety::ContactZone& c, KeyList& keys) {
+  keys.Text("name", c.name);
+  keys.Point("min_m", c.min_m, kPlaceM);
+  keys.Point("max_m", c.max_m, kPlaceM);
+}
+
+void TorqueKeys(safety::Limits& c, KeyList& keys) {
+  keys.Tables("masses", c.masses, MassKeys);
+  AxesKey("rotor_kg_m2", c.rotor_kg_m2, {0, 10}, keys);
+  AxesKey("viscous_nm_s_rad", c.viscous_nm_s_rad, {0, 100}, keys);
+  AxesKey("coulomb_nm", c.coulomb_nm, {0, 20}, keys);
+  AxesKey("torque_nm_max", c.torque_nm_max, {0, 100}, keys);
+  keys.Number("grip_torque_nm_max", c.grip_torque_nm_max, {0, 20});
+  keys.Number("payload_kg_max", c.payload_kg_max, {0, 20});
+  keys.Tables("contact_zones", c.contact_zones, ContactZoneKeys);
+  AxesKey("contact_nm_max", c.contact_nm_max, {0, 100}, keys);
+  AxesKey("contact_nm_s_rad", c.contact_nm_s_rad, {0, 100}, keys);
+  keys.Time("contact_time_constant_s", c.contact_time_constant, {0, 1});
+  keys.Number("contact_force_n_max", c.contact_force_n_max, {0, 10000});
+}
+
+void BudgetKeys(safety::Limits& c, KeyList& keys) {
+  AxesKey("current_a_continuous", c.current_a_continuous, {0, 30}, keys);
+  keys.Number("current_tau_s", c.current_tau_s, {1, 3600});
+  keys.Number("current_clear_share", c.current_clear_share, kShare);
+  AxesKey("wear_starts_per_day_max", c.wear_starts_per_day_max, {0, kMany}, keys);
+  AxesKey("wear_travel_rad_per_day_max", c.wear_travel_rad_per_day_max, {0, kMany}, keys);
+  AxesKey("wear_impacts_per_day_max", c.wear_impacts_per_day_max, {0, kMany}, keys);
+  AxesKey("impact_rad_s", c.impact_rad_s, {0, 20}, keys);
+  keys.Number("wear_clear_share", c.wear_clear_share, kShare);
+}
+
 void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.In("safety");
   AxesKey("q_rad_min", c.q_rad_min, {-6.3, 6.3}, keys);
@@ -170,19 +240,34 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   AxesKey("tracking_error_rad_max", c.tracking_error_rad_max, {0, 6.3}, keys);
   AxesKey("stall_free_nm_rad", c.stall_free_nm_rad, {0, 20}, keys);
   AxesKey("stall_nm_rad_s_max", c.stall_nm_rad_s_max, {0, 20}, keys);
+  keys.Number("astray_free_rad", c.astray_free_rad, {0, 6.3});
+  keys.Number("servo_lag_s", c.servo_lag_s, {0, 1});
+  keys.Number("astray_rad_s_max", c.astray_rad_s_max, {0, 6.3});
+  TorqueKeys(c, keys);
+  keys.Number("temperature_c_min", c.temperature_c_min, {-20, 40});
   keys.Number("temperature_c_max", c.temperature_c_max, {0, 90});
   keys.Number("temperature_c_clear", c.temperature_c_clear, {0, 90});
+  BudgetKeys(c, keys);
   keys.Time("control_period_s", c.control_period, {0.001, 0.02});
   keys.Time("policy_period_s", c.policy_period, {0.01, 1});
   keys.Time("command_deadline_s_max", c.command_deadline_max, {0.01, 3});
   keys.Time("peer_wait_s_max", c.peer_wait_max, {0.01, 60});
   keys.Time("drive_timeout_s", c.drive_timeout, {0.02, 1});
+  keys.Time("overrun_s_max", c.overrun_max, {0.001, 0.2});
+  keys.Time("reading_age_s_max", c.reading_age_max, {0.001, 1});
   keys.Number("blind_ticks_max", c.blind_ticks_max, {0, 1000});
+  keys.Number("reading_speed_rad_s_max", c.reading_speed_rad_s_max, {0, 1000});
+  keys.Number("reading_jump_rad_max", c.reading_jump_rad_max, {0, 6.3});
   keys.Number("power_up_ticks_max", c.power_up_ticks_max, {1, 100000});
   AxesKey("reseed_error_rad_max", c.reseed_error_rad_max, {0, 6.3}, keys);
   keys.Number("rest_speed_rad_s_max", c.rest_speed_rad_s_max, {0, 20});
   keys.Number("clears_per_hour_max", c.clears_per_hour_max, {0, 100000});
-  keys.Truth("arm_after_restart", c.arm_after_restart);
+  keys.Number("inspection_speed_share", c.inspection_speed_share, {0, 1});
+  keys.Number("inspection_travel_rad", c.inspection_travel_rad, {0, 6.3});
+  AxesKey("inspection_error_rad_max", c.inspection_error_rad_max, {0, 6.3}, keys);
+  keys.Number("inspections_failed_max", c.inspections_failed_max, {1, 100});
+  keys.Truth("arm_after_reboot", c.arm_after_reboot);
+  PresenceKeys(c.presence, keys);
 }
 
 void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
@@ -296,6 +381,7 @@ KeyList KeysOf(Config& c) {
   CellKeys(c.cell, keys);
   SceneKeys(c.scene, keys);
   SafetyKeys(c.safety, keys);
+  keys.Number("cpu", c.real_time.cpu, {-1, 1023});
   LearnerKeys(c.learner, keys);
   PracticeKeys(c.practice, keys);
   keys.In("metrics").Text("listen", c.metrics.listen);

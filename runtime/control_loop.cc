@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "safety/checks/reading.h"
+
 namespace nightshift::runtime {
 namespace {
 
@@ -12,6 +14,15 @@ constexpr milliseconds kWaitSlice{50};          // Between signs of life while w
 constexpr milliseconds kFirstReadingRetry{20};  // The driver's own wait comes on top.
 constexpr milliseconds kCatchUpMax{40};         // Ticks missed beyond this are not made up for.
 constexpr int kBrakeTicksMax = 100;             // At the end; the stop from full speed takes 25.
+
+/// What the driver reads. A clock that says what none can is taken for garbage: ours would go along, and over its end.
+core::Result<core::JointState> ReadingOf(core::RobotDriver& robot) {
+  auto seen = robot.Read();
+  if (seen && (seen->time > ControlLoop::kClockMax ||
+               seen->time.time_since_epoch() < -ControlLoop::kClockMax.time_since_epoch()))
+    return tl::make_unexpected(core::Fault{core::FaultCode::kMalformedMessage, {}});  // No text: nothing is allocated.
+  return seen;
+}
 
 }  // namespace
 
@@ -23,6 +34,8 @@ void ControlLoop::Run() {
   due_ = parts_.wall.Now();
   while (!stopping_) Tick();
   BrakeToRest();
+  Record(runs_.Finish());
+  PutState();
 }
 
 void ControlLoop::Tick() {
@@ -35,11 +48,8 @@ void ControlLoop::Tick() {
 void ControlLoop::AwaitFirstReading() {
   while (!stopping_) {
     ++counters_.progress;
-    const auto seen = parts_.robot.Read();
-    if (seen) {
-      last_seen_ = *seen;
-      return;
-    }
+    const auto seen = ReadingOf(parts_.robot);
+    if (seen) return;
     CountDriverFault(seen.error().code);
     TakeMail();
     parts_.wall.SleepUntil(parts_.wall.Now() + kFirstReadingRetry);
@@ -57,31 +67,96 @@ void ControlLoop::BrakeToRest() {
   }
 }
 
-core::Result<core::JointState> ControlLoop::Read() {
+/// The newest reading, if there is one. What went by since the last tick is lived through first.
+std::optional<core::JointState> ControlLoop::Read() {
+  const bool monotonic = parts_.robot.pacing() == core::Pacing::kMonotonic;
   Pace();
-  auto seen = parts_.robot.Read();
-  now_ += clock_known_ ? limits_.control_period : core::Duration(0);
+  if (monotonic) {
+    TakeMail();  // What lies there came before the time that goes by now: a stop stops, a proposal is of its period.
+    Advance(PeriodsOnTheWall());
+  }
+  auto reading = ReadingOf(parts_.robot);
+  if (reading && !monotonic) reading->time = OnOurClock(reading->time);
+  auto seen = Fresh(reading);
+  // A bus may be slow. After more than that nothing goes on from where it was, not even in this tick.
+  if (monotonic && parts_.wall.Now() - due_ > limits_.overrun_max) Advance(PeriodsOnTheWall());
+  if (!monotonic) Advance(PeriodsOfTheDevice(seen));
+  if (seen) {
+    seen->time = now_;
+    last_seen_ = *seen;
+    clock_known_ = true;
+  }
+  return seen;
+}
+
+/// What the driver gave, unless it is too old to say where the arm is.
+std::optional<core::JointState> ControlLoop::Fresh(const core::Result<core::JointState>& seen) {
   driver_failed_ = !seen;
   if (!seen) {
     CountDriverFault(seen.error().code);
-    return seen;
+    return std::nullopt;
   }
-  // A device whose clock is behind ours began anew: ours goes on.
-  if (parts_.robot.pacing() == core::Pacing::kLockStep) now_ = std::max(now_, seen->time);
-  clock_known_ = true;
-  seen->time = now_;
-  last_seen_ = *seen;
-  return seen;
+  const bool monotonic = parts_.robot.pacing() == core::Pacing::kMonotonic;
+  const core::Duration age = monotonic ? parts_.wall.Now().time_since_epoch() - seen->time.time_since_epoch()
+                                       : std::max(now_, seen->time) - seen->time;
+  if (!safety::IsOld(limits_, age)) return *seen;
+  ++counters_.readings_old;
+  return std::nullopt;
+}
+
+/// A device that was silent and is back with an earlier clock was started anew.
+core::Instant ControlLoop::OnOurClock(core::Instant device) {
+  if (driver_failed_ && device + device_behind_ < now_) device_behind_ = now_ - device;
+  return device + device_behind_;
+}
+
+/// From the last tick to this one: one if all is well. The first reading begins the clock.
+std::int64_t ControlLoop::PeriodsOnTheWall() {
+  const std::int64_t late = std::max<std::int64_t>(0, (parts_.wall.Now() - due_) / limits_.control_period);
+  due_ += (1 + late) * limits_.control_period;
+  return clock_known_ ? 1 + late : 0;
+}
+
+/// The same where a device has the clock: it may have gone on alone. Of one that is silent nothing is known.
+std::int64_t ControlLoop::PeriodsOfTheDevice(const std::optional<core::JointState>& seen) const {
+  const std::int64_t ordinary = clock_known_ ? 1 : 0;
+  return seen ? std::max(ordinary, (seen->time - now_) / limits_.control_period) : ordinary;
+}
+
+/// Periods but the last are those in which the loop did not come round.
+void ControlLoop::Advance(std::int64_t periods) {
+  const std::int64_t missed = clock_known_ ? std::max<std::int64_t>(0, periods - 1) : 0;
+  counters_.ticks_missed += static_cast<std::uint64_t>(missed);
+  if (missed * limits_.control_period > limits_.overrun_max) {
+    now_ += missed * limits_.control_period;
+    parts_.filter.Overran();
+    EndPeriod();
+  } else {
+    for (std::int64_t i = 0; i < missed; ++i) LiveThroughOne();
+  }
+  now_ += (periods - missed) * limits_.control_period;
+}
+
+void ControlLoop::LiveThroughOne() {
+  now_ += limits_.control_period;
+  EndPeriod();
+  const auto judged = parts_.filter.JudgeMissed(now_);
+  Count(judged, {.now = now_, .person = parts_.filter.person()},
+        {.verdict = judged.verdict, .limit = judged.limit, .missed = true});
 }
 
 /// Wall time: always for a monotonic clock; in lock-step when nobody else sets the pace.
 void ControlLoop::Pace() {
-  const bool monotonic = parts_.robot.pacing() == core::Pacing::kMonotonic;
+  if (parts_.robot.pacing() == core::Pacing::kLockStep) return PaceInLockStep();
+  if (!clock_known_) due_ = parts_.wall.Now();
+  if (parts_.wall.Now() < due_) parts_.wall.SleepUntil(due_);
+  late_ = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(parts_.wall.Now() - due_));
+}
+
+void ControlLoop::PaceInLockStep() {
   const bool alone = !peer_here_ && !stopping_;
   const auto wall = parts_.wall.Now();
-  late_ = monotonic ? std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(wall - due_))
-                    : std::chrono::nanoseconds(0);
-  if (monotonic || alone || driver_failed_ || speed_ == LoopSpeed::kRealTime) {
+  if (alone || driver_failed_ || speed_ == LoopSpeed::kRealTime) {
     if (wall < due_) parts_.wall.SleepUntil(due_);
     if (wall > due_ + kCatchUpMax) due_ = wall;
   } else {
@@ -90,20 +165,24 @@ void ControlLoop::Pace() {
   due_ += limits_.control_period;
 }
 
-safety::Judgement ControlLoop::Judge(const core::Result<core::JointState>& seen) {
+safety::Judgement ControlLoop::Judge(const std::optional<core::JointState>& seen) {
   ++counters_.progress;
   TakeMail();
-  if (IsBoundary()) {
-    ClosePeriod(last_seen_);
-    AwaitExchange();
-  }
+  HearSwitch();
+  if (clock_known_ && EndPeriod()) AwaitExchange();
   const auto begin = parts_.wall.Now();
   const auto judged = seen ? parts_.filter.Judge(*seen, wanted_, now_) : parts_.filter.JudgeBlind(now_);
-  wanted_.reset();
-  tally_.Add(judged);
   counters_.proposals_refused.store(parts_.filter.proposals_refused(), std::memory_order_relaxed);
-  if (parts_.on_tick) parts_.on_tick({judged.verdict, judged.limit, parts_.wall.Now() - begin, late_});
+  Count(judged, {now_, seen, wanted_, parts_.filter.person()},
+        {judged.verdict, judged.limit, parts_.wall.Now() - begin, late_});
+  wanted_.reset();
   return judged;
+}
+
+void ControlLoop::Count(const safety::Judgement& judged, const safety::TickInput& input, const TickFacts& facts) {
+  tally_.Add(judged);
+  Record(runs_.Add(judged, input, parts_.filter.latch()));
+  if (parts_.on_tick) parts_.on_tick(facts);
 }
 
 void ControlLoop::Apply(const safety::Judgement& judged) {
@@ -159,12 +238,34 @@ void ControlLoop::Handle(const ExchangeMail& mail) {
   peer_here_ = true;
 }
 
+/// A program cannot speak for a sensor that is not configured, nor for a switch.
+void ControlLoop::Handle(const PresenceMail& mail) {
+  const bool listens = limits_.presence.source == safety::PresenceSource::kTopic;
+  if (listens) parts_.filter.HearPresence(mail.report);
+  using Heard = PresenceAnswer::Heard;
+  Answer(PresenceAnswer{mail.ticket, listens ? Heard::kYes : Heard::kNoSuchSensor});
+}
+
+/// While it sees nobody, nobody is nearer than where it would see them.
+void ControlLoop::HearSwitch() {
+  const auto newest = parts_.presence_switch ? parts_.presence_switch->newest() : std::nullopt;
+  if (!newest) return;
+  const bool somebody = newest->reading == SwitchBox::Reading::kSomebody;
+  parts_.filter.HearPresence({somebody ? 0 : limits_.presence.switch_distance_m, newest->count});
+}
+
 void ControlLoop::Answer(const SafetyAnswer& answer) {
   if (!parts_.answers.Post(answer)) ++counters_.answers_dropped;
 }
 
-bool ControlLoop::IsBoundary() const {
-  return clock_known_ && now_.time_since_epoch() % limits_.policy_period == core::Duration(0);
+/// True if a policy period has ended since the last look.
+bool ControlLoop::EndPeriod() {
+  const bool ended = now_.time_since_epoch() % limits_.policy_period < now_ - last_look_;
+  last_look_ = now_;
+  if (!ended) return false;
+  Record(runs_.EndPeriod());
+  ClosePeriod(last_seen_);
+  return true;
 }
 
 /// Answers the exchanges whose period ends now. One that came late in a period ends with the next: then both are one.
@@ -172,9 +273,8 @@ void ControlLoop::ClosePeriod(const core::JointState& joints) {
   const auto due = [this](const Open& open) { return open.due <= now_; };
   const auto begin = open_.begin(), end = begin + static_cast<std::ptrdiff_t>(open_count_);
   if (open_count_ > 0 && std::none_of(begin, end, due)) return;
-  const auto heaviest = tally_.heaviest();
   const core::PeriodReport report = tally_.Close(joints, parts_.filter);
-  Record(heaviest, report);
+  PutState();
   for (auto open = begin; open != end; ++open)
     if (due(*open)) Answer(PeriodAnswer{open->ticket, report});
   if (open_count_ == 0) Answer(PeriodAnswer{0, report});
@@ -182,23 +282,12 @@ void ControlLoop::ClosePeriod(const core::JointState& joints) {
   exchange_came_ = open_count_ > 0;
 }
 
-/// Every period that did not simply pass; of a stop only its beginning and its end.
-void ControlLoop::Record(const std::optional<safety::Judgement>& heaviest, const core::PeriodReport& report) {
-  if (parts_.audit == nullptr || !heaviest) return;
-  const bool stopped_as_before =
-      report.verdict == core::Verdict::kStopped && report.latch.latched() && report.latch.id == audited_latch_;
-  const bool cleared = audited_latch_ != 0 && !report.latch.latched();
-  if (stopped_as_before || (report.verdict == core::Verdict::kPass && !cleared)) return;
-  audited_latch_ = report.latch.latched() ? report.latch.id : 0;
-  parts_.audit->Push({.at = now_,
-                      .verdict = report.verdict,
-                      .limit = report.limit,
-                      .axis = heaviest->axis,
-                      .wanted = heaviest->wanted,
-                      .allowed = heaviest->allowed,
-                      .ticks_limited = report.ticks_limited,
-                      .sequence = report.sequence,
-                      .latch = report.latch});
+void ControlLoop::PutState() {
+  if (parts_.state != nullptr && clock_known_) parts_.state->Put(parts_.filter.state(now_));
+}
+
+void ControlLoop::Record(const std::optional<safety::AuditRecord>& record) {
+  if (record && parts_.audit != nullptr) parts_.audit->Push(*record);
 }
 
 void ControlLoop::AwaitExchange() {

@@ -7,13 +7,16 @@
 #include <optional>
 
 #include "core/devices.h"
+#include "runtime/latest.h"
 #include "runtime/safety_mail.h"
 #include "runtime/wall_clock.h"
 #include "safety/audit.h"
+#include "safety/audit_runs.h"
 #include "safety/checks/proposal.h"
 #include "safety/config.h"
 #include "safety/filter.h"
 #include "safety/period.h"
+#include "safety/safety_state.h"
 
 namespace nightshift::runtime {
 
@@ -26,13 +29,21 @@ struct TickFacts {
   core::LimitId limit = core::LimitId::kNone;
   std::chrono::nanoseconds took{0};  // Judging.
   std::chrono::nanoseconds late{0};  // Behind schedule; zero in lock-step.
+  bool missed = false;  // Judged afterwards, since the loop came round too late: took and late say nothing.
 };
+
+/// What a later life of the process has to know, at the end of each policy period.
+using StateBox = Latest<safety::SafetyState>;
 
 /// Read, judge, apply: one action reaches the drives in every tick, whoever else lives or not.
 ///
-/// Time. With a monotonic clock a tick is due each control period. In lock-step the device's clock goes on by one
-/// period per Apply, and at each boundary of a policy period the loop waits for the next exchange; after
-/// `peer_wait_max` without one it goes on in real time, so that deadlines fire, until an exchange comes.
+/// Time lies on the grid of the control period. With a monotonic clock a tick is due each period. In lock-step the
+/// device's clock goes on by one period per Apply, and at each boundary of a policy period the loop waits for the next
+/// exchange; after `peer_wait_max` without one it goes on in real time, so that deadlines fire, until an exchange
+/// comes.
+///
+/// A tick that comes late lives through the periods that have passed: the filter judges each, and the drives are told
+/// what is for now. After more than `overrun_max` the command rests where it was last, and is latched: overrun.
 ///
 /// Threads: Run (and Tick) on the control thread; Stop and the counters from any. Tick does not lock, allocate or log.
 class ControlLoop {
@@ -45,9 +56,13 @@ class ControlLoop {
     WallClock& wall;
     safety::Audit* audit = nullptr;                 // None in tests that do not look at it.
     std::function<void(const TickFacts&)> on_tick;  // Real-time safe. May be empty.
+    StateBox* state = nullptr;                      // None in tests that do not look at it.
+    const SwitchBox* presence_switch = nullptr;     // Where a switch says whether somebody is there.
   };
   struct Counters {
     std::atomic<std::uint64_t> ticks{0};
+    std::atomic<std::uint64_t> ticks_missed{0};  // Periods in which the loop did not come round.
+    std::atomic<std::uint64_t> readings_old{0};
     std::atomic<std::uint64_t> progress{0};  // Grows also while the loop waits for its peer: it lives.
     std::atomic<std::uint64_t> proposals_refused{0};
     std::atomic<std::uint64_t> answers_dropped{0};
@@ -55,6 +70,9 @@ class ControlLoop {
     std::atomic<std::uint64_t> driver_losses{0};
     std::atomic<std::uint64_t> driver_garbled{0};
   };
+
+  /// Of a device's clock. No session comes to a century; beyond it a reading is garbled as a whole.
+  static constexpr core::Instant kClockMax{std::chrono::hours(24 * 365 * 100)};
 
   /// @param limits the filter's own.
   ControlLoop(const Parts& parts, const safety::Limits& limits, LoopSpeed speed);
@@ -68,6 +86,9 @@ class ControlLoop {
 
   const Counters& counters() const { return counters_; }
 
+  /// Robot time of the newest tick. On the control thread.
+  core::Instant now() const { return now_; }
+
  private:
   struct Open {
     Ticket ticket = 0;
@@ -75,22 +96,33 @@ class ControlLoop {
   };
   static constexpr std::size_t kOpenMax = 8;  // Exchanges; one supervisor has one.
 
-  core::Result<core::JointState> Read();
-  safety::Judgement Judge(const core::Result<core::JointState>& seen);
+  std::optional<core::JointState> Read();
+  std::optional<core::JointState> Fresh(const core::Result<core::JointState>& seen);
+  core::Instant OnOurClock(core::Instant device);
+  std::int64_t PeriodsOnTheWall();
+  std::int64_t PeriodsOfTheDevice(const std::optional<core::JointState>& seen) const;
+  void Advance(std::int64_t periods);
+  void LiveThroughOne();
+  safety::Judgement Judge(const std::optional<core::JointState>& seen);
   void Apply(const safety::Judgement& judged);
 
   void AwaitFirstReading();
   void BrakeToRest();
   void Pace();
+  void PaceInLockStep();
   void CountDriverFault(core::FaultCode code);
   void TakeMail();
   void Handle(const StopMail& mail);
   void Handle(const ExchangeMail& mail);
   void Handle(const AcknowledgeMail& mail);
+  void Handle(const PresenceMail& mail);
+  void HearSwitch();
   void Answer(const SafetyAnswer& answer);
-  bool IsBoundary() const;
+  void Count(const safety::Judgement& judged, const safety::TickInput& input, const TickFacts& facts);
+  bool EndPeriod();
   void ClosePeriod(const core::JointState& joints);
-  void Record(const std::optional<safety::Judgement>& heaviest, const core::PeriodReport& report);
+  void PutState();
+  void Record(const std::optional<safety::AuditRecord>& record);
   void AwaitExchange();
 
   Parts parts_;
@@ -100,6 +132,8 @@ class ControlLoop {
   Counters counters_;
 
   core::Instant now_{};
+  core::Instant last_look_{core::Duration(-1)};  // For ends of policy periods.
+  core::Duration device_behind_{0};              // Of a device that was started anew: its clock, to ours.
   bool clock_known_ = false;
   WallClock::Instant due_{};  // When the next tick may begin, where wall time matters.
   std::chrono::nanoseconds late_{0};
@@ -107,11 +141,11 @@ class ControlLoop {
   bool exchange_came_ = false;  // Since the boundary.
   bool driver_failed_ = false;  // In this tick: then it takes its time in wall time too.
   safety::PeriodTally tally_;
+  safety::AuditRuns runs_;
   core::JointState last_seen_;
   std::optional<core::ProposedAction> wanted_;
   std::array<Open, kOpenMax> open_{};
   std::size_t open_count_ = 0;
-  std::uint64_t audited_latch_ = 0;
 };
 
 }  // namespace nightshift::runtime

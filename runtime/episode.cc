@@ -21,6 +21,10 @@ bool Lifted(const skills::Facts& facts) {
 
 }  // namespace
 
+bool Sees(const core::Observation& seen) {
+  return seen.frame == core::FrameHealth::kGood || seen.frame_age <= core::Seconds(0.5);
+}
+
 core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const skills::Scene& scene, skills::Skill& skill,
                                  core::Episode episode, EndsAt ends_at, const OnStep& on_step) {
   Attempt attempt;
@@ -43,11 +47,10 @@ core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const ski
     step.ended = OutcomeOf(task, trial.Next(facts, moved->after.time), ends_at, moved->after.time - episode.started);
     if (step.ended == core::Outcome::kRunning && moved->report.latch.latched()) {
       attempt.stop = moved->report.latch.worst;
-      step.ended = core::Outcome::kFailure;
+      const bool by_a_person = attempt.stop == core::StopCause::kPersonNear;  // Who comes by says nothing of the skill.
+      step.ended = by_a_person ? core::Outcome::kInterrupted : core::Outcome::kFailure;
     }
-    if (step.ended == core::Outcome::kRunning && moved->after.frame != core::FrameHealth::kGood &&
-        moved->after.frame_age > core::Seconds(0.5))
-      step.ended = core::Outcome::kInterrupted;  // Blind: no policy may act on what it does not see.
+    if (step.ended == core::Outcome::kRunning && !Sees(moved->after)) step.ended = core::Outcome::kInterrupted;
     if (step.ended == core::Outcome::kRunning && skill.Finished()) step.ended = core::Outcome::kTimeout;
     step.reward = step.ended == core::Outcome::kSuccess ? 1.0f : 0.0f;
     episode.outcome = step.ended;

@@ -27,6 +27,9 @@ struct Attempt {
 };
 
 /// Called after each step, before the next: appends to the journal; a fault ends the attempt as interrupted.
+/// Is there a picture to believe, half a second old at most? Blind, nothing may act on what it does not see.
+bool Sees(const core::Observation& seen);
+
 using OnStep = std::function<core::Result<void>(int index, const core::Transition&)>;
 
 /// Runs one attempt: acts, judges, counts time in robot time. `episode` comes with id, task, target, skill filled in.

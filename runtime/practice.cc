@@ -15,12 +15,6 @@ using core::TaskSpec;
 using recovery::FailureKind;
 using skills::Fact;
 
-constexpr int kHomingPeriodsMax = 40;  // 4 s: from anywhere in the workspace at 0.25 m/s.
-constexpr int kStepBackPeriodsMax = 12;
-constexpr int kWaitPeriods = 10;           // One second between looks while there is nothing to do.
-constexpr double kStepBackHeightM = 0.14;  // Out of the camera's line to the tray.
-constexpr double kHomeToleranceM = 0.02;
-
 bool IsLearnable(const TaskSpec& spec) { return spec.script != "retreat"; }
 
 bool Counts(Outcome outcome) { return outcome != Outcome::kInterrupted && outcome != Outcome::kRunning; }
@@ -85,7 +79,10 @@ Result<void> Practice::Restore(const core::Catalogue& catalogue) {
   for (const core::InterventionRecord& intervention : catalogue.interventions) {
     next_intervention_ = std::max(next_intervention_, intervention.id + 1);
     if (intervention.resolved) continue;
-    asked_[intervention.object] = intervention;
+    if (intervention.object == core::kTheRobot)
+      asked_about_stop_ = intervention;  // Until the first look that shows it running.
+    else
+      asked_[intervention.object] = intervention;
     parts_.person.Ask(intervention.reason, intervention.object);  // Who was asked may have stopped with us.
   }
   status_.interventions = catalogue.interventions.size();
@@ -148,6 +145,8 @@ Result<void> Practice::Cycle() {
   TakeSnapshots();
   if (auto looked = parts_.body.Rest(); !looked) return tl::make_unexpected(looked.error());
   if (parts_.body.report().latch.latched()) return ApplyLatch();
+  if (auto noted = NoteCleared(); !noted) return noted;
+  if (!Sees(parts_.body.seen())) return Wait("the camera shows nothing that can be believed");
   if (auto noted = NoteHelp(); !noted) return noted;
   Inherit();
   parts_.await_learner();
@@ -162,41 +161,6 @@ Result<void> Practice::Cycle() {
   const Choice choice = Choose(options, parts_.random);
   const Startable& chosen = startable[choice.index];
   return Practise(chosen.option.task, chosen.target, choice.why);
-}
-
-Result<void> Practice::ApplyLatch() {
-  const core::LatchReport latch = parts_.body.report().latch;
-  Say("stopped by safety", std::string(Name(latch.worst)));
-  if (auto cleared = parts_.body.Clear(); !cleared) return Wait(cleared.error().detail);
-  return StepBack();
-}
-
-Result<void> Practice::Wait(const std::string& why) {
-  Say("waiting", why);
-  for (int i = 0; i < kWaitPeriods; ++i)
-    if (auto rested = parts_.body.Rest(); !rested) return tl::make_unexpected(rested.error());
-  return {};
-}
-
-/// Up, and look: what was hidden by the hand is seen again. An object that is held stays held.
-Result<void> Practice::StepBack() {
-  const bool keep = HeldObject().has_value();
-  const core::Vec3 tip = parts_.body.seen().commanded_tip_m;
-  auto risen = parts_.body.GoTo({tip.x, tip.y, std::max(kStepBackHeightM, tip.z)}, keep, kStepBackPeriodsMax);
-  for (int i = 0; i < config_.settle_periods && risen; ++i) risen = parts_.body.Rest();
-  if (!risen) return tl::make_unexpected(risen.error());
-  return {};
-}
-
-Result<void> Practice::Home() {
-  if (Norm(parts_.body.seen().tip_m - scene_.home_m) < kHomeToleranceM) return {};
-  Say("going home", "so that the next attempt begins where it can see");
-  const core::Vec3 tip = parts_.body.seen().commanded_tip_m;
-  auto moved = parts_.body.GoTo({tip.x, tip.y, std::max(scene_.carry_height_m, tip.z)}, false, kStepBackPeriodsMax);
-  if (moved) moved = parts_.body.GoTo(scene_.home_m, false, kHomingPeriodsMax);
-  for (int i = 0; i < config_.settle_periods && moved; ++i) moved = parts_.body.Rest();
-  if (!moved) return tl::make_unexpected(moved.error());
-  return {};
 }
 
 // ---- What there is to do ----
@@ -523,17 +487,23 @@ Result<void> Practice::RetryOrAsk(int object, const std::string& why) {
 Result<void> Practice::Ask(int object, const std::string& reason) {
   pending_.erase(object);
   fruitless_.erase(object);
+  auto question = OpenQuestion(object, reason);
+  if (!question) return tl::make_unexpected(question.error());
+  asked_[object] = *question;
+  return {};
+}
+
+Result<core::InterventionRecord> Practice::OpenQuestion(int object, const std::string& reason) {
   const core::InterventionRecord question{.id = next_intervention_++,
                                           .reason = reason,
                                           .object = object,
                                           .asked = parts_.body.seen().time,
                                           .resolved = std::nullopt};
-  if (auto saved = parts_.journal.SaveIntervention(question); !saved) return saved;
-  asked_[object] = question;
+  if (auto saved = parts_.journal.SaveIntervention(question); !saved) return tl::make_unexpected(saved.error());
   ++status_.interventions;
   parts_.listener.OnIntervention(question);
   parts_.person.Ask(reason, object);
-  return {};
+  return question;
 }
 
 /// An object that is back in the tray, or where a task may start again, has been put back.

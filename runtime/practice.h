@@ -148,6 +148,11 @@ class Practice {
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
   core::Result<void> Diagnose();
   core::Result<void> Ask(int object, const std::string& reason);
+  core::Result<core::InterventionRecord> OpenQuestion(int object, const std::string& reason);
+  core::Result<void> AskAboutStop(const core::LatchReport& latch);
+  core::Result<void> NoteCleared();
+  core::Result<void> Rise(double height_m, bool keep);
+  core::Result<void> WorkFree();
   core::Result<void> NoteHelp();
   void TakeSnapshots();
 
@@ -173,7 +178,8 @@ class Practice {
   std::map<int, recovery::Pending> pending_;         // Object -> the failure it is in.
   std::map<int, recovery::Pending> inherited_;       // Of the last session, until the first look.
   std::map<int, core::InterventionRecord> asked_;    // Object -> the open question to a person.
-  std::map<int, int> fruitless_;                     // Object -> failed attempts in a row.
+  std::optional<core::InterventionRecord> asked_about_stop_;
+  std::map<int, int> fruitless_;  // Object -> failed attempts in a row.
   std::int64_t next_failure_ = 1, next_intervention_ = 1;
   PracticeStatus status_;
 };

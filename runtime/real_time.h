@@ -3,12 +3,22 @@
 #include <string>
 #include <vector>
 
+#include "core/devices.h"
+#include "runtime/config.h"
+#include "runtime/degraded.h"
+
 namespace nightshift::runtime {
 
-/// Keeps this process's memory from being paged out. Says what was not permitted, and how to permit it.
-std::vector<std::string> LockMemory();
+/// What the machine did not permit: the mode it leaves us in, and what was refused, and how to permit it.
+struct Denied {
+  DegradedMode mode;
+  std::string warning;
+};
 
-/// Gives the calling thread a real-time priority. Says what was not permitted, and how to permit it.
-std::vector<std::string> RaisePriority();
+/// For a clock that waits for nobody: keeps this process's memory from being paged out and gives the calling thread a
+/// real-time priority. In lock-step neither is asked for: time waits, and others must get their turn. On any clock:
+/// puts the calling thread on `config.cpu`. Threads that it starts later inherit priority and processor: start them
+/// before.
+std::vector<Denied> ClaimRealTime(const RealTimeConfig& config, core::Pacing pacing);
 
 }  // namespace nightshift::runtime

@@ -8,7 +8,7 @@
 
 #include "io/wire/convert.h"
 #include "io/wire/nightshift.pb.h"
-#include "io/wire/parse.h"
+#include "runtime/safety_request.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -53,53 +53,18 @@ void SafetyService::TakeRequests() {
 }
 
 void SafetyService::Take(const io::Replier::Request& request) {
-  const auto message = io::Parse<wire::SafetyRequest>(request.body);
-  if (!message) {
+  auto mail = MailOf(request.body);
+  if (!mail) {
     ++malformed_;
-    return Refuse(request, message.error());
-  }
-  core::Result<void> fault;
-  SafetyMail mail = MailOf(*message, &fault);
-  if (!fault) {
-    ++malformed_;
-    return Refuse(request, fault.error());
+    return Refuse(request, mail.error());
   }
   const Ticket ticket = ++last_ticket_;
-  std::visit([ticket](auto& letter) { letter.ticket = ticket; }, mail);
-  if (!mailbox_.Post(mail))
+  std::visit([ticket](auto& letter) { letter.ticket = ticket; }, *mail);
+  if (!mailbox_.Post(*mail))
     return Refuse(request,
                   {core::FaultCode::kRefused, "safety has more requests waiting than it takes; ask again later"});
   open_.emplace(ticket, request);
   if (open_.size() > kOpenMax) open_.erase(open_.begin());
-}
-
-SafetyMail SafetyService::MailOf(const wire::SafetyRequest& message, core::Result<void>* fault) const {
-  using core::FaultCode;
-  if (message.protocol() != io::kProtocol) {
-    *fault = core::Fail(FaultCode::kMalformedMessage, "protocol = " + std::to_string(message.protocol()) +
-                                                          ": must be " + std::to_string(io::kProtocol) +
-                                                          "; is the sender another version?");
-    return StopMail{};
-  }
-  switch (message.what_case()) {
-    case wire::SafetyRequest::kStop: return StopMail{};
-    case wire::SafetyRequest::kAcknowledge: {
-      const auto& ack = message.acknowledge();
-      const auto by = ack.by_person() ? safety::ClearedBy::kPerson : safety::ClearedBy::kSupervisor;
-      return AcknowledgeMail{0, {.latch_id = ack.latch_id(), .nonce = ack.nonce(), .by = by}};
-    }
-    case wire::SafetyRequest::kExchange: {
-      if (!message.exchange().has_proposal()) return ExchangeMail{};
-      const auto proposal = io::Decode(message.exchange().proposal());
-      if (proposal) return ExchangeMail{0, *proposal};
-      *fault = tl::make_unexpected(proposal.error());
-      return StopMail{};
-    }
-    case wire::SafetyRequest::WHAT_NOT_SET: break;
-  }
-  *fault =
-      core::Fail(FaultCode::kMalformedMessage, "safety request says nothing: must hold exchange, acknowledge or stop");
-  return StopMail{};
 }
 
 void SafetyService::SendAnswers() {
@@ -130,9 +95,25 @@ void SafetyService::Send(const AcknowledgeAnswer& answer) {
   if (answer.clearance == safety::Clearance::kCleared) {
     reply.mutable_done();
   } else {
+    const core::StopCause worst = newest_.latch.worst;
+    const std::string stopped =
+        worst == core::StopCause::kNone ? "" : "stopped because of " + std::string(core::Name(worst)) + ". ";
     const std::string why =
-        std::string(safety::Name(answer.clearance)) + ": " + std::string(safety::Advice(answer.clearance));
+        std::string(safety::Name(answer.clearance)) + ": " + stopped + std::string(safety::Advice(answer.clearance));
     io::Encode(core::Fault{core::FaultCode::kRefused, why}, reply.mutable_refused());
+  }
+  Send(answer.ticket, reply);
+}
+
+void SafetyService::Send(const PresenceAnswer& answer) {
+  wire::SafetyReply reply;
+  if (answer.heard == PresenceAnswer::Heard::kYes) {
+    reply.mutable_done();
+  } else {
+    io::Encode(core::Fault{core::FaultCode::kRefused,
+                           "no program tells this robot where people are; safety.presence.source = \"topic\" and a "
+                           "restart of nightshift-safety would change that"},
+               reply.mutable_refused());
   }
   Send(answer.ticket, reply);
 }
@@ -163,6 +144,14 @@ void SafetyService::Beat() {
   status.set_proposals_refused(counters_.proposals_refused);
   status.set_malformed(malformed());
   status.set_state(State());
+  if (hooks_.degraded)
+    for (const std::string& mode : hooks_.degraded()) status.add_degraded(mode);
+  for (const core::BudgetUse& use : uses_) {
+    auto* budget = status.add_budgets();
+    budget->set_budget(std::string(core::Name(use.budget)));
+    budget->set_axis(static_cast<std::uint32_t>(use.axis));
+    budget->set_share(use.share);
+  }
   publisher_.Publish(status.SerializeAsString());
   const std::uint64_t progress = counters_.progress;
   if (progress != std::exchange(progress_seen_, progress) && hooks_.on_progress) hooks_.on_progress();

@@ -5,14 +5,15 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "core/budget.h"
 #include "io/link/link.h"
 #include "runtime/control_loop.h"
 #include "runtime/safety_mail.h"
 
 namespace nightshift::wire {
 class SafetyReply;
-class SafetyRequest;
 }  // namespace nightshift::wire
 
 namespace nightshift::runtime {
@@ -24,8 +25,9 @@ class SafetyService {
  public:
   struct Hooks {
     std::function<void(const core::PeriodReport&)> on_period;  // For metrics.
-    std::function<void()> on_beat;      // About 20 times a second: flush the audit, copy counters.
-    std::function<void()> on_progress;  // The control thread has made progress since the last beat.
+    std::function<void()> on_beat;                             // About 20 times a second: copy counters.
+    std::function<void()> on_progress;                   // The control thread has made progress since the last beat.
+    std::function<std::vector<std::string>()> degraded;  // Names of the modes in force.
   };
 
   SafetyService(io::Replier replier, io::Publisher publisher, Mailbox& mailbox, AnswerBox& answers,
@@ -38,17 +40,20 @@ class SafetyService {
   /// One round: takes in what has come, sends out what is ready, waits at most `wait` for more.
   void Round(std::chrono::milliseconds wait);
 
+  /// What the status says of budgets from now on. From on_beat.
+  void Tell(std::vector<core::BudgetUse> uses) { uses_ = std::move(uses); }
+
   std::uint64_t malformed() const { return malformed_ + replier_.malformed(); }
 
  private:
   void TakeRequests();
   void Take(const io::Replier::Request& request);
-  SafetyMail MailOf(const wire::SafetyRequest& message, core::Result<void>* fault) const;
   void SendAnswers();
   void Send(Ticket ticket, const wire::SafetyReply& reply);
   void Send(const StopAnswer& answer);
   void Send(const PeriodAnswer& answer);
   void Send(const AcknowledgeAnswer& answer);
+  void Send(const PresenceAnswer& answer);
   void Refuse(const io::Replier::Request& request, const core::Fault& fault);
   void Beat();
   std::string State() const;
@@ -64,6 +69,7 @@ class SafetyService {
   std::map<Ticket, io::Replier::Request> open_;  // At most kOpenMax; the oldest is forgotten.
   Ticket last_ticket_ = 0;
   core::PeriodReport newest_;
+  std::vector<core::BudgetUse> uses_;
   std::uint64_t malformed_ = 0;
   std::uint64_t progress_seen_ = 0;
   std::chrono::steady_clock::time_point next_beat_{};

@@ -19,8 +19,9 @@ class Person : public core::Attendant {
   virtual core::Result<void> Attend(core::Instant now) = 0;
 };
 
-/// For the embedded cell: someone who comes after a set robot time and puts the object back. For hardware: nobody; the
-/// question stands in status, metrics and alerts until the object is seen in the tray again.
+/// For the embedded cell: someone who comes after a set robot time and puts the object back, or looks at the stopped
+/// robot and clears it. For hardware: nobody; the question stands in status, metrics and alerts until the object is
+/// seen in the tray again, or the robot runs.
 core::Result<std::unique_ptr<Person>> MakePerson(const Config& config, const io::Endpoints& endpoints);
 
 }  // namespace nightshift::runtime

@@ -256,6 +256,7 @@ std::vector<std::string> Supervisor::Degraded() const {
     modes.push_back("perception_is_ground_truth");
   if (links_.learner.Dead(Clock::now())) modes.push_back("learner_is_dead");
   if (!options_.config.practice.recovery) modes.push_back("recovery_is_off");
+  if (options_.config.safety.contact_zones.empty()) modes.push_back("contact_is_not_watched");
   if (body_.seen().frame != core::FrameHealth::kGood) modes.push_back("camera_shows_nothing");
   return modes;
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "io/wire/convert.h"
 #include "io/wire/nightshift.pb.h"
 
 namespace nightshift::runtime {
@@ -56,12 +57,7 @@ std::string EncodeStatus(const Practice& practice, const Surroundings& around) {
   status.set_interventions(own.interventions);
   AddTasks(practice, status);
   for (const std::string& mode : around.degraded) status.add_degraded(mode);
-  auto* latch = status.mutable_latch();
-  latch->set_first(static_cast<std::uint32_t>(around.latch.first));
-  latch->set_worst(static_cast<std::uint32_t>(around.latch.worst));
-  latch->set_id(around.latch.id);
-  latch->set_nonce(around.latch.nonce);
-  latch->set_epoch(around.latch.epoch);
+  io::Encode(around.latch, status.mutable_latch());
   status.set_fault(around.fault);
   return status.SerializeAsString();
 }

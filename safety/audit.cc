@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 namespace nightshift::safety {
@@ -25,7 +26,7 @@ using core::Fail;
 using core::FaultCode;
 using core::Result;
 
-constexpr std::size_t kQueueRecords = 1024;  // A hundred seconds of periods while the disk is slow.
+constexpr std::size_t kQueueRecords = 8192;  // Half a minute of a disk that is stuck, if every tick is another record.
 constexpr std::size_t kLineBytesMax = 640;
 constexpr std::size_t kHashBytes = 16;
 constexpr std::string_view kPrefix = "audit-", kSuffix = ".jsonl";
@@ -72,12 +73,13 @@ std::string Format(const AuditRecord& r, std::int64_t utc_ns, std::uint64_t drop
   const int size = std::snprintf(
       text.data(), text.size(),
       R"({"utc_ns":%lld,"robot_ns":%lld,"verdict":"%s","limit":"%s","axis":%d,"wanted":%.9g,"allowed":%.9g,)"
-      R"("ticks_limited":%llu,"sequence":%llu,"epoch":%llu,"latch":%llu,"first":"%s","worst":"%s","dropped":%llu)",
+      R"("margin":%.9g,"ticks":%llu,"sequence":%llu,"input":"%016llx","epoch":%llu,"latch":%llu,)"
+      R"("first":"%s","worst":"%s","dropped":%llu)",
       static_cast<long long>(utc_ns), static_cast<long long>(core::ToNanoseconds(r.at)), core::Name(r.verdict).data(),
-      core::Name(r.limit).data(), r.axis, r.wanted, r.allowed, static_cast<unsigned long long>(r.ticks_limited),
-      static_cast<unsigned long long>(r.sequence), static_cast<unsigned long long>(r.latch.epoch),
-      static_cast<unsigned long long>(r.latch.id), core::Name(r.latch.first).data(), core::Name(r.latch.worst).data(),
-      static_cast<unsigned long long>(dropped));
+      core::Name(r.limit).data(), r.axis, r.wanted, r.allowed, r.margin(), static_cast<unsigned long long>(r.ticks),
+      static_cast<unsigned long long>(r.sequence), static_cast<unsigned long long>(r.input_hash),
+      static_cast<unsigned long long>(r.latch.epoch), static_cast<unsigned long long>(r.latch.id),
+      core::Name(r.latch.first).data(), core::Name(r.latch.worst).data(), static_cast<unsigned long long>(dropped));
   return std::string(text.data(), std::min(static_cast<std::size_t>(size), text.size() - 1));
 }
 

@@ -8,27 +8,31 @@
 #include "core/action.h"
 #include "core/fault.h"
 #include "core/time.h"
-#include "safety/filter.h"
 
 namespace nightshift::safety {
 
-/// One policy period that did not simply pass, or a change of the latch.
+/// What was judged in one tick, or in several one after the other that say the same of the same: see AuditRuns.
 struct AuditRecord {
-  core::Instant at;  // End of the period.
+  core::Instant at;  // Of the last of them.
   core::Verdict verdict = core::Verdict::kPass;
   core::LimitId limit = core::LimitId::kNone;
   int axis = 0;
-  double wanted = 0, allowed = 0;
-  std::uint64_t ticks_limited = 0;
-  std::uint64_t sequence = 0;
+  double wanted = 0, allowed = 0;  // Of the tick that wanted most beyond the limit.
+  std::uint64_t ticks = 0;
+  std::uint64_t sequence = 0;    // Of the proposal in force; 0: none.
+  std::uint64_t input_hash = 0;  // Over the inputs of all ticks so far.
   core::LatchReport latch;
+
+  double margin() const { return allowed - wanted; }
 };
 
 /// The safety process's own record of every judgement that was not "pass": `<folder>/audit-NNNNNN.jsonl`, one line
 /// each, each with a BLAKE2b hash over itself and the hash before it, so that a cut or edited line shows. A line torn
-/// by a crash is dropped at the next start. At most kFilesMax files of kFileBytesMax; then the oldest is deleted.
+/// by a crash is dropped at the next start. At most kFilesMax files of kFileBytesMax; then the oldest is deleted:
+/// twelve days of practice (3.5 MB an hour), or three hours of a robot whose every tick is another record.
 ///
-/// Threads: Push from the control thread (no lock, no allocation); everything else from one other thread.
+/// Threads: Push from the control thread (no lock, no allocation); written and dropped from any; everything else from
+/// one other thread.
 class Audit {
  public:
   static constexpr std::size_t kFileBytesMax = 16u << 20;

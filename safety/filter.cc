@@ -43,30 +43,42 @@ LimitId LimitOf(StopCause cause) {
 
 /// Does the arm have to stop pushing against what it is stopped by?
 bool Relaxes(StopCause cause) {
-  return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost;
+  return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost ||
+         cause == StopCause::kContact;
 }
 
 std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 
 }  // namespace
 
-Filter::Filter(const Limits& limits, Monitor::Seed seed)
+Filter::Filter(const Limits& limits, Monitor::Seed seed, const SpentBudgets& spent)
     : limits_(limits),
       tick_s_(core::ToSeconds(limits.control_period)),
       surroundings_(*SurroundingsOf(limits)),
       pose_(surroundings_.arm()),
       monitor_(limits, seed),
-      stall_(limits) {}
+      stall_(limits),
+      astray_(limits),
+      contact_(limits),
+      grip_limit_(limits),
+      heat_(limits, spent.heat),
+      wear_(limits, spent.wear),
+      continuity_(limits),
+      person_(limits) {}
 
 Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::ProposedAction>& wanted,
                         core::Instant now) {
   const auto last_sequence = seen_ ? std::optional(seen_->sequence) : std::nullopt;
-  if (!IsUsable(seen, limits_.axes, last_sequence) || frozen_.Look(seen, motion_.v_rad_s, tick_s_))
-    return JudgeBlind(now);
+  silent_ticks_ = 0;
+  const bool usable = IsUsable(limits_, seen, last_sequence) && !frozen_.Look(seen, motion_.v_rad_s, tick_s_);
+  if (!usable || !continuity_.Believe(seen, now)) return Blind(now);
   finding_ = {};
   blind_ticks_ = 0;
   seen_ = seen;
+  WatchTouch(seen);
+  WatchBudgets(seen, now);
   Watch(seen);
+  WatchPerson(now);
   if (wanted) Consider(*wanted, now);
   WatchDeadline(now);
   Advance(now);
@@ -74,13 +86,35 @@ Judgement Filter::Judge(const core::JointState& seen, const std::optional<core::
 }
 
 Judgement Filter::JudgeBlind(core::Instant now) {
+  silent_ticks_ = std::min(silent_ticks_ + 1, limits_.blind_ticks_max + 1);
+  if (silent_ticks_ > limits_.blind_ticks_max) continuity_.Forget();
+  return Blind(now);
+}
+
+Judgement Filter::Blind(core::Instant now) {
   finding_ = {};
   blind_ticks_ = std::min(blind_ticks_ + 1, limits_.blind_ticks_max + 1);
   if (blind_ticks_ > limits_.blind_ticks_max) Raise(StopCause::kDriverLost);
+  WatchPerson(now);
   WatchDeadline(now);
   Note({.verdict = Verdict::kStopped, .limit = LimitId::kNoState});
   Brake(At(limits_.axes));
   return Conclude();
+}
+
+Judgement Filter::JudgeMissed(core::Instant now) {
+  finding_ = {};
+  const bool blind = !seen_ || blind_ticks_ > 0;
+  if (!blind) Watch(*seen_);
+  WatchPerson(now);
+  WatchDeadline(now);
+  blind ? Brake(At(limits_.axes)) : Advance(now);
+  return Conclude();
+}
+
+void Filter::Overran() {
+  for (std::size_t i = 0; i < At(limits_.axes); ++i) RestAt(i, motion_.q_rad[i]);
+  Raise(StopCause::kOverrun);
 }
 
 void Filter::Sent(bool reached) {
@@ -96,15 +130,26 @@ void Filter::Withdraw() {
 
 Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   Readiness readiness = Readiness::kReady;
-  if (!seen_ || blind_ticks_ > 0 || unsent_ticks_ > 0 || (!seen_->powered && !power_off_)) {
+  if (continuity_.jumped() && ack.by == ClearedBy::kPerson) {
+    seen_ = continuity_.Insist(now);
+    blind_ticks_ = 0;
+  }
+  if (continuity_.jumped()) {
+    readiness = Readiness::kJumped;
+  } else if (!seen_ || blind_ticks_ > 0 || unsent_ticks_ > 0 || (!seen_->powered && !power_off_)) {
     readiness = Readiness::kNoReading;
   } else if (!Rests() || !IsAtRest(limits_, *seen_)) {
     readiness = Readiness::kNotAtRest;
   }
+  const bool touches = monitor_.has(StopCause::kContact);
   const Clearance clearance = monitor_.Acknowledge(ack, readiness, now);
-  if (clearance == Clearance::kCleared) relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_);
+  if (clearance == Clearance::kCleared && touches) contact_.KnowPresent();
+  if (clearance == Clearance::kCleared) SeedForGoingOn();
   return clearance;
 }
+
+/// What the arm was pushed by while it stood must not make it spring back.
+void Filter::SeedForGoingOn() { relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_); }
 
 void Filter::Raise(StopCause cause) {
   if (monitor_.has(cause)) return;
@@ -118,12 +163,54 @@ void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
   RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
-  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen)) monitor_.Gone(StopCause::kHot);
+  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen) && heat_.HasCooled()) monitor_.Gone(StopCause::kHot);
+  WatchFollowing(seen);
+}
+
+void Filter::WatchFollowing(const core::JointState& seen) {
   if (const auto excess = TrackingExcess(limits_, seen, motion_.q_rad)) {
     Note({Verdict::kStopped, LimitId::kTrackingError, excess->axis, excess->wanted, excess->allowed});
     Raise(StopCause::kTrackingError);  // Its own note says less, and of equals the first stays.
   }
   if (stall_.Spend(seen, motion_.q_rad)) Raise(StopCause::kStall);
+  if (const auto astray = astray_.Spend(seen, motion_.q_rad, motion_.v_rad_s)) {
+    Note({Verdict::kStopped, LimitId::kTrackingError, astray->axis, astray->wanted, astray->allowed});
+    Raise(StopCause::kTrackingError);
+  }
+  double travel_rad = 0;
+  for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad += std::abs(motion_.v_rad_s[i]) * tick_s_;
+  monitor_.Follow(travel_rad, IsNear(limits_, seen, motion_.q_rad));
+}
+
+/// What the arm and the jaw press on.
+void Filter::WatchTouch(const core::JointState& seen) {
+  if (const auto contact = contact_.Look(seen); contact && !monitor_.has(StopCause::kContact)) {
+    Note({Verdict::kStopped, LimitId::kContact, contact->axis, contact->wanted, contact->allowed});
+    Raise(StopCause::kContact);
+  }
+  grip_ = grip_limit_.Look(contact_.residual_nm()[core::kJaw]);
+  grip_noted_ = grip_noted_ && grip_ != Grip::kFree;
+}
+
+void Filter::WatchBudgets(const core::JointState& seen, core::Instant now) {
+  if (!spent_until_) monitor_.Begin(now);
+  const core::Duration since = spent_until_ ? std::max(core::Duration(0), now - *spent_until_) : limits_.control_period;
+  spent_until_ = now;
+  heat_.Spend(seen, since);
+  wear_.Spend(seen, motion_.v_rad_s, since);
+  if (const auto excess = heat_.Excess()) {
+    Note({Verdict::kStopped, LimitId::kCurrent, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kHot);
+  }
+  if (const auto excess = wear_.Exceeded()) {
+    Note({Verdict::kStopped, LimitId::kWear, excess->axis, excess->wanted, excess->allowed});
+    Raise(StopCause::kWorn);
+  }
+  if (monitor_.has(StopCause::kWorn) && wear_.HasRecovered()) monitor_.Gone(StopCause::kWorn);
+}
+
+SafetyState Filter::state(core::Instant now) const {
+  return {.clears = monitor_.clears(now), .spent = {.heat = heat_.heat(), .wear = wear_.day()}};
 }
 
 /// Drives without torque may be anywhere: the setpoint is where they are, so that power comes back without a jump.
@@ -141,6 +228,18 @@ void Filter::WatchPower(const core::JointState& seen) {
 
 void Filter::WatchDeadline(core::Instant now) {
   if (in_force_ && now > in_force_->action.deadline) Raise(StopCause::kNoCommand);
+}
+
+/// A person who has gone lets the arm go on, once it has come to rest, as after an acknowledgement.
+void Filter::WatchPerson(core::Instant now) {
+  person_.Look(motion_, now);
+  if (person_.too_near()) {
+    Note({Verdict::kStopped, LimitId::kPersonNear, 0, person_.needed_m(), person_.room_m()});
+    return Raise(StopCause::kPersonNear);
+  }
+  if (!monitor_.has(StopCause::kPersonNear) || blind_ticks_ > 0 || !Rests() || !IsAtRest(limits_, *seen_)) return;
+  monitor_.Gone(StopCause::kPersonNear);
+  if (!monitor_.latched()) SeedForGoingOn();
 }
 
 void Filter::Consider(const core::ProposedAction& wanted, core::Instant now) {
@@ -181,7 +280,8 @@ void Filter::Follow(core::Instant now) {
   const double outside_max_m = std::max(0.0, outside_now_m) + (outside_now_m > 0 ? 0 : kRoundingM);
   pose_.MoveTo(motion_.q_rad);
   const bool escapes = outside_now_m > kRoundingM || surroundings_.LeastDistanceM(pose_) < limits_.clearance_m;
-  const Wishes wishes = WishesAt(now);
+  Wishes wishes = WishesAt(now);
+  Ease(wishes);
   const Candidate whole = Next(wishes, escapes);
   NoteJoints(whole, now);
   std::optional<Finding> blocked;  // What is in the way of the whole motion.
@@ -246,6 +346,17 @@ Filter::Wishes Filter::WishesAt(core::Instant now) const {
   return wishes;
 }
 
+/// The jaw presses no harder than it may. Recorded once for each grip: it is told to be closed in every period.
+void Filter::Ease(Wishes& wishes) {
+  JerkWish& jaw = wishes[core::kJaw];
+  if (grip_ == Grip::kFree || !(jaw.v_rad_s < 0)) return;
+  jaw = {.v_rad_s = grip_ == Grip::kOpens ? GripLimit::kOpeningRadS : 0};
+  if (!grip_noted_)
+    Note({Verdict::kLimited, LimitId::kGripForce, core::kJaw, std::abs(contact_.residual_nm()[core::kJaw]),
+          limits_.grip_torque_nm_max});
+  grip_noted_ = true;
+}
+
 Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {
   Candidate candidate{motion_, {}};
   for (std::size_t i = 0; i < At(limits_.axes); ++i) {
@@ -258,11 +369,11 @@ Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {
 }
 
 JerkBounds Filter::BoundsOf(std::size_t axis, bool escapes) const {
-  double speed = limits_.speed_rad_s_max[axis];
+  double speed = limits_.speed_rad_s_max[axis] * monitor_.speed_share();
   if (escapes) speed = std::min(speed, limits_.escape_speed_rad_s_max);
   return {.q_rad_min = limits_.q_rad_min[axis],
           .q_rad_max = limits_.q_rad_max[axis],
-          .speed_rad_s_max = speed * (in_force_ ? in_force_->action.risk_scale : 1.0),
+          .speed_rad_s_max = speed * std::min(in_force_ ? in_force_->action.risk_scale : 1.0, person_.speed_scale()),
           .acceleration_rad_s2_max = limits_.acceleration_rad_s2_max[axis],
           .jerk_rad_s3_max = limits_.jerk_rad_s3_max[axis],
           .escape_speed_rad_s_max = limits_.escape_speed_rad_s_max,
@@ -280,8 +391,12 @@ void Filter::NoteJoints(const Candidate& candidate, core::Instant now) {
     if (candidate.limit[i] == LimitId::kPosition && target < limits_.q_rad_min[i])
       Note({Verdict::kLimited, LimitId::kPosition, axis, -target, -limits_.q_rad_min[i]});
     // The jaw is told to be open or closed, not to be so within one period. What was late at the end of one is not yet.
-    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > limits_.speed_rad_s_max[i])
-      Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, limits_.speed_rad_s_max[i]});
+    const double allowed_rad_s = limits_.speed_rad_s_max[i] * monitor_.speed_share();
+    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > allowed_rad_s)
+      Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, allowed_rad_s});
+    const double beside_person_rad_s = limits_.speed_rad_s_max[i] * person_.speed_scale();
+    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > beside_person_rad_s)
+      Note({Verdict::kLimited, LimitId::kPersonNear, axis, needed_rad_s, beside_person_rad_s});
   }
 }
 
@@ -313,6 +428,7 @@ void Filter::SeedAll(const core::JointState& seen) {
   seed_pending_ = false;
   relax_pending_ = false;
   stall_.Reset();
+  astray_.Reset();
 }
 
 void Filter::SeedFarOff(const core::JointState& seen) {
@@ -320,6 +436,7 @@ void Filter::SeedFarOff(const core::JointState& seen) {
     if (std::abs(motion_.q_rad[i] - seen.q_rad[i]) > limits_.reseed_error_rad_max[i]) RestAt(i, seen.q_rad[i]);
   relax_pending_ = false;
   stall_.Reset();
+  astray_.Reset();
 }
 
 /// The arm lags behind its command: where it is while it still moves is not where it comes to rest.

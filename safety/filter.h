@@ -5,12 +5,19 @@
 
 #include "core/action.h"
 #include "safety/checks/arm_motion.h"
+#include "safety/checks/astray.h"
+#include "safety/checks/contact.h"
+#include "safety/checks/grip.h"
+#include "safety/checks/heat_budget.h"
+#include "safety/checks/presence.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
 #include "safety/checks/sweep.h"
+#include "safety/checks/wear_budget.h"
 #include "safety/checks/workspace.h"
 #include "safety/config.h"
 #include "safety/monitor.h"
+#include "safety/safety_state.h"
 
 namespace nightshift::safety {
 
@@ -37,7 +44,8 @@ struct Judgement {
 class Filter {
  public:
   /// @param limits already validated.
-  Filter(const Limits& limits, Monitor::Seed seed);
+  /// @param spent what earlier lives of the process have left.
+  Filter(const Limits& limits, Monitor::Seed seed, const SpentBudgets& spent = {});
 
   /// One tick. Passes, limits or refuses; a refusal carries the stored stop. Never yields nothing.
   /// @param wanted a proposal that has not been shown before, if one has arrived since the last tick.
@@ -45,6 +53,17 @@ class Filter {
 
   /// One tick without a reading: the stored stop, one step on. Proposals that arrive meanwhile are lost.
   Judgement JudgeBlind(core::Instant now);
+
+  /// A tick that the loop slept through by a little: the motion goes on as it would have, with the newest reading as it
+  /// was. Its action is no longer for the drives: the next one leads on from it.
+  Judgement JudgeMissed(core::Instant now);
+
+  /// The loop stood still for longer than `overrun_max`: the drives hold what they heard last, or have stopped by
+  /// themselves, and to go on would be a leap. The command rests where it was last; latched, and what was wanted is
+  /// dead.
+  void Overran();
+  /// The presence sensor spoke; it counts from the next tick on.
+  void HearPresence(const PresenceReport& report) { person_.Hear(report); }
 
   /// Whether the last action reached the drives. Too many in a row that did not: the driver is lost.
   void Sent(bool reached);
@@ -58,6 +77,9 @@ class Filter {
   Clearance Acknowledge(const Acknowledgement& ack, core::Instant now);
 
   core::LatchReport latch() const { return monitor_.report(); }
+  core::PersonReport person() const { return person_.report(); }
+  /// For the next life of the process.
+  SafetyState state(core::Instant now) const;
   const core::AxisArray& commanded_q_rad() const { return motion_.q_rad; }
   const core::AxisArray& commanded_v_rad_s() const { return motion_.v_rad_s; }
   const core::AxisArray& commanded_a_rad_s2() const { return motion_.a_rad_s2; }
@@ -85,10 +107,15 @@ class Filter {
     std::array<core::LimitId, core::kAxesMax> limit{};
   };
 
+  Judgement Blind(core::Instant now);
   void Raise(core::StopCause cause);
   void Watch(const core::JointState& seen);
+  void WatchFollowing(const core::JointState& seen);
+  void WatchTouch(const core::JointState& seen);
+  void WatchBudgets(const core::JointState& seen, core::Instant now);
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
+  void WatchPerson(core::Instant now);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
   void Refuse(Finding finding);
   void Note(const Finding& finding);
@@ -98,6 +125,7 @@ class Filter {
   using Wishes = std::array<JerkWish, core::kAxesMax>;
   double LeftS(core::Instant now) const;
   Wishes WishesAt(core::Instant now) const;
+  void Ease(Wishes& wishes);
   Candidate Next(const Wishes& wishes, bool escapes) const;
   Candidate Braking(Candidate candidate, std::size_t first, std::size_t end) const;
   SweepVerdict SweepTo(const ArmMotion& next) const;
@@ -109,6 +137,7 @@ class Filter {
   JerkBounds BoundsOf(std::size_t axis, bool escapes) const;
 
   void SeedAll(const core::JointState& seen);
+  void SeedForGoingOn();
   void SeedFarOff(const core::JointState& seen);
   void RelaxOnceAtRest(const core::JointState& seen);
   void Relax(const core::JointState& seen);
@@ -120,7 +149,17 @@ class Filter {
   ArmPose pose_;
   Monitor monitor_;
   StallBudget stall_;
+  AstrayBudget astray_;
+  ContactWatch contact_;
+  GripLimit grip_limit_;
+  Grip grip_ = Grip::kFree;
+  bool grip_noted_ = false;  // Of this grip.
+  HeatBudget heat_;
+  WearBudget wear_;
+  std::optional<core::Instant> spent_until_;  // Budgets: the newest reading.
   FrozenContent frozen_;
+  Continuity continuity_;
+  PersonWatch person_;
   ArmMotion motion_;
   std::optional<InForce> in_force_;
   std::optional<core::JointState> seen_;
@@ -128,6 +167,7 @@ class Filter {
   core::Epoch sequence_epoch_ = 0;   // The epoch it belongs to.
   Finding finding_;
   int blind_ticks_ = 0;
+  int silent_ticks_ = 0;
   int unsent_ticks_ = 0;
   int unpowered_ticks_ = 0;
   bool was_powered_ = false;

@@ -22,13 +22,18 @@ enum class StopCategory {
 enum class ClearedBy { kItself, kSupervisor, kPerson };
 
 StopCategory CategoryOf(core::StopCause cause);
-ClearedBy ClearedByOf(core::StopCause cause, const Limits& limits);
+/// Of a restart that is not the first start after a boot: that one needs a person, unless arm_after_reboot.
+ClearedBy ClearedByOf(core::StopCause cause);
+
+/// Does a stop of this cause in an inspection mean that it has failed? It was the arm that failed, not its company.
+bool IsArmsOwn(core::StopCause cause);
 
 /// Who acknowledges which latch.
 struct Acknowledgement {
   std::uint64_t latch_id = 0;
   std::uint64_t nonce = 0;
   ClearedBy by = ClearedBy::kSupervisor;
+  bool arms_only = false;  // Of the restart and nothing else: `nightshift arm`.
 };
 
 /// What came of an acknowledgement.
@@ -41,27 +46,49 @@ enum class Clearance {
   kNoReading,    // The driver is silent, or the drives hold no torque.
   kNotAtRest,    // Something still moves.
   kTooMany,      // The supervisor's clears of this hour are used up.
+  kComesBack,    // Too many inspections in a row have failed.
+  kJumped,       // The readings have jumped to where no motion leads.
+  kOtherCause,   // To arm is not to clear: something else holds the robot, too.
 };
 std::string_view Name(Clearance clearance);
 
 /// What a person can do about it; a sentence.
 std::string_view Advice(Clearance clearance);
 
+/// How long ago the supervisor cleared a stop, of the clears within the last hour; the oldest first. It outlives the
+/// process, or dying often would renew the hour's bound.
+struct RecentClears {
+  std::array<core::Duration, kClearsPerHourMax> ago{};
+  std::size_t count = 0;
+
+  /// Full: the oldest is forgotten.
+  void Add(core::Duration one_ago);
+};
+
 /// The arm's condition when an acknowledgement arrives.
-enum class Readiness { kReady, kNoReading, kNotAtRest };
+enum class Readiness { kReady, kNoReading, kJumped, kNotAtRest };
 
 /// The latch: why the robot is stopped, and who may let it go on. Any stop bumps the epoch. A further cause makes a new
-/// latch id and nonce, so that an acknowledgement never clears a fault that its sender had not seen.
+/// latch id and nonce, so that an acknowledgement never clears a fault that its sender had not seen. What was cleared
+/// is inspected: at lowered speed, until the arm has followed its commands for a while (docs/safety.md has the table).
 /// Pure: reads no clock. Thread: control thread only. Real-time: no lock, no allocation.
 class Monitor {
  public:
   struct Seed {
     core::Epoch epoch = 1;           // Of the first stop; random, so that commands to an earlier process are dead.
     std::uint64_t nonce_source = 1;  // Random, so that nonces cannot be guessed from ids.
+    bool after_reboot = false;       // The machine was off in between, or nothing is known of an earlier life.
+    RecentClears clears{};           // By earlier lives of the process.
   };
 
   /// Begins latched: restarted.
   Monitor(const Limits& limits, Seed seed);
+
+  /// Robot time is known from here on: earlier lives' clears get their dates. Once, before any acknowledgement.
+  void Begin(core::Instant now);
+  /// What a later life has to know. As long as the restart is not cleared, its clear is counted as made now: a process
+  /// that dies soon after it has paid for it.
+  RecentClears clears(core::Instant now) const;
 
   /// Latches a cause. One that is already latched changes nothing.
   void Raise(core::StopCause cause);
@@ -70,9 +97,15 @@ class Monitor {
   /// Ends the life of all commands given so far, without a latch: the supervisor wants nothing any more.
   void BumpEpoch() { ++epoch_; }
 
+  /// The commands went on by so much, all arm joints together, and each joint was near to its own, or not.
+  void Follow(double travel_rad, bool near);
+
   Clearance Acknowledge(const Acknowledgement& ack, Readiness readiness, core::Instant now);
 
   bool latched() const { return std::holds_alternative<Latched>(state_); }
+  bool inspecting() const { return std::holds_alternative<Inspecting>(state_); }
+  /// Of every speed limit.
+  double speed_share() const { return inspecting() ? limits_.inspection_speed_share : 1; }
   bool has(core::StopCause cause) const;
   core::LatchReport report() const;
   core::Epoch epoch() const { return epoch_; }
@@ -81,26 +114,68 @@ class Monitor {
 
  private:
   using CauseSet = std::uint32_t;  // One bit per StopCause.
+
   struct Running {};
+  struct Inspecting {
+    double left_rad = 0;
+    int failed_in_a_row = 0;
+  };
   struct Latched {
     core::StopCause first = core::StopCause::kNone;
     CauseSet causes = 0;
+    bool from_inspection = false;
+    int failed_before = 0;
   };
-  using State = std::variant<Running, Latched>;
+  using State = std::variant<Running, Inspecting, Latched>;
+
+  struct RaisedEvent {
+    core::StopCause cause;
+  };
+  struct GoneEvent {
+    core::StopCause cause;
+  };
+  struct AcceptedEvent {
+    ClearedBy by;
+  };
+  struct FollowedEvent {
+    double travel_rad;
+    bool near;
+  };
+
+  // Every event in every state: one that is missing does not compile.
+  State On(const Running&, const RaisedEvent&) const;
+  State On(const Inspecting&, const RaisedEvent&) const;
+  State On(const Latched&, const RaisedEvent&) const;
+  State On(const Running& state, const GoneEvent&) const { return state; }
+  State On(const Inspecting& state, const GoneEvent&) const { return state; }
+  State On(const Latched&, const GoneEvent&) const;
+  State On(const Running& state, const AcceptedEvent&) const { return state; }
+  State On(const Inspecting& state, const AcceptedEvent&) const { return state; }
+  State On(const Latched&, const AcceptedEvent&) const;
+  State On(const Running& state, const FollowedEvent&) const { return state; }
+  State On(const Inspecting&, const FollowedEvent&) const;
+  State On(const Latched& state, const FollowedEvent&) const { return state; }
+  template <typename Event>
+  void Take(const Event& event) {
+    state_ = std::visit([&](const auto& state) { return On(state, event); }, state_);
+  }
 
   static CauseSet Bit(core::StopCause cause) { return CauseSet{1} << static_cast<unsigned>(cause); }
   static core::StopCause Worst(CauseSet causes);
-  static State On(const Running&, core::StopCause cause) { return Latched{cause, Bit(cause)}; }
-  static State On(const Latched& latch, core::StopCause cause) {
-    return Latched{latch.first, latch.causes | Bit(cause)};
-  }
+  static bool AnyOf(CauseSet causes, bool (*holds)(core::StopCause));
+  static int FailedInARow(const Latched& latch);
+  bool NeedsPerson(const Latched& latch) const;
 
   Clearance Judge(const Latched& latch, const Acknowledgement& ack, Readiness readiness, core::Instant now) const;
   static bool UsesBudget(const Latched& latch, const Acknowledgement& ack);
   bool BudgetLeft(core::Instant now) const;
   std::uint64_t Nonce() const;
+  ClearedBy Needed(core::StopCause cause) const;
+  void NoteClear(core::Instant at);
 
   Limits limits_;
+  bool after_reboot_;
+  RecentClears earlier_clears_;
   std::uint64_t nonce_source_;
   State state_;
   core::Epoch epoch_;

@@ -24,7 +24,8 @@ core::PeriodReport PeriodTally::Close(const core::JointState& joints, const Filt
                             .commanded_q_rad = filter.commanded_q_rad(),
                             .ticks_limited = ticks_limited_,
                             .sequence = sequence_,
-                            .latch = filter.latch()};
+                            .latch = filter.latch(),
+                            .person = filter.person()};
   if (heaviest_) {
     report.verdict = heaviest_->verdict;
     report.limit = heaviest_->limit;

@@ -29,7 +29,8 @@ import tempfile
 from tidy_test import NOT_FUNCTIONS, ROOT, function_lengths, name, without_text
 
 SURVIVORS = pathlib.Path(__file__).with_name("mutate_safety_survivors.txt")
-DOCUMENTS = f'-DNIGHTSHIFT_SOURCE_DIR="{ROOT}"'  # As tests/safety/CMakeLists.txt has it.
+DEFINITIONS = [f'-DNIGHTSHIFT_SOURCE_DIR="{ROOT}"',  # As tests/safety/CMakeLists.txt has them.
+               f'-DCELL_MODEL_FILE="{ROOT}/configs/cell/tabletop.xml"']
 SCORE_PERCENT_MIN = 95.0
 SLOW_TEST_S = 0.1  # Such a test runs after all quicker ones.
 MEMORY_BYTES_MAX = 4 << 30
@@ -40,7 +41,7 @@ FILE_BYTES_MAX = 256 << 20
 
 BINARY = {"<": ["<=", ">="], "<=": ["<", ">"], ">": [">=", "<="], ">=": [">", "<"], "==": ["!="], "!=": ["=="],
           "&&": ["||"], "||": ["&&"], "+": ["-"], "-": ["+"], "*": ["/"], "/": ["*"], "%": ["/"], "&": ["|"], "|": ["&"],
-          "^": ["&"], "<<": [">>"], ">>": ["<<"], "+=": ["-="], "-=": ["+="], "*=": ["/="], "|=": ["&="], "&=": ["|="]}
+          "^": ["&"], "<<": [">>"], ">>": ["<<"], "+=": ["-="], "-=": ["+="], "*=": ["/="], "/=": ["*="], "|=": ["&="], "&=": ["|="]}
 WORDS = {"true": ["false"], "false": ["true"], "std::min": ["std::max"], "std::max": ["std::min"],
          "std::min_element": ["std::max_element"], "std::max_element": ["std::min_element"],
          "std::all_of": ["std::any_of"], "++": ["--"], "--": ["++"]}
@@ -207,6 +208,7 @@ class Program:
         packages = [subprocess.run(["pkg-config", option, "libsodium", "gtest_main", "gmock"], check=True, text=True,
                                    capture_output=True).stdout for option in ("--cflags", "--libs")]
         self.cflags, self.libs = map(shlex.split, packages)
+        self.libs.append("-lmujoco")  # It has no pkg-config file.
         self.includes = {source: included(source) for source in self.sources}
 
     def compile(self, source, folder):
@@ -389,7 +391,7 @@ def covered(text):
 
 
 def show_coverage(scratch):
-    program = Program(scratch, ["-O0", "--coverage", DOCUMENTS])
+    program = Program(scratch, ["-O0", "--coverage", *DEFINITIONS])
     if not program.passes(program.build_all(), ["*"], cpu_s=600):
         sys.exit("the tests fail as they are")
     objects = [program.objects / (s.replace("/", "_") + ".o") for s in program.sources]
@@ -435,7 +437,7 @@ def main():
         folder = pathlib.Path(scratch)
         if args.coverage:
             return show_coverage(folder)
-        return judge(mutants, Trial(Program(folder, ["-O1", DOCUMENTS]), args.quick))
+        return judge(mutants, Trial(Program(folder, ["-O1", *DEFINITIONS]), args.quick))
 
 
 if __name__ == "__main__":

@@ -244,6 +244,8 @@ void Encode(const core::LatchReport& in, wire::LatchReport* out) {
   out->set_id(in.id);
   out->set_nonce(in.nonce);
   out->set_epoch(in.epoch);
+  out->set_needs_person(in.needs_person);
+  out->set_inspecting(in.inspecting);
 }
 
 Result<core::LatchReport> Decode(const wire::LatchReport& in) {
@@ -251,6 +253,8 @@ Result<core::LatchReport> Decode(const wire::LatchReport& in) {
   out.id = in.id();
   out.nonce = in.nonce();
   out.epoch = in.epoch();
+  out.needs_person = in.needs_person();
+  out.inspecting = in.inspecting();
   const auto fine = InOrder([&] { return DecodeEnum("first", in.first(), core::StopCause::kOperator, &out.first); },
                             [&] { return DecodeEnum("worst", in.worst(), core::StopCause::kOperator, &out.worst); });
   if (!fine) return tl::make_unexpected(fine.error());
@@ -266,6 +270,22 @@ void Encode(const core::PeriodReport& in, wire::PeriodReport* out) {
   out->set_ticks_limited(in.ticks_limited);
   out->set_sequence(in.sequence);
   Encode(in.latch, out->mutable_latch());
+  Encode(in.person, out->mutable_person());
+}
+
+void Encode(const core::PersonReport& in, wire::PersonReport* out) {
+  out->set_presence(EncodeEnum(in.presence));
+  out->set_distance_m(in.distance_m);
+  out->set_speed_scale(in.speed_scale);
+}
+
+Result<core::PersonReport> Decode(const wire::PersonReport& in) {
+  core::PersonReport out{.distance_m = in.distance_m(), .speed_scale = in.speed_scale()};
+  if (!std::isfinite(out.distance_m)) return NotFinite("distance_m");
+  if (!std::isfinite(out.speed_scale)) return NotFinite("speed_scale");
+  if (auto fine = DecodeEnum("presence", in.presence(), core::Presence::kSeen, &out.presence); !fine)
+    return tl::make_unexpected(fine.error());
+  return out;
 }
 
 Result<core::PeriodReport> Decode(const wire::PeriodReport& in) {
@@ -279,7 +299,8 @@ Result<core::PeriodReport> Decode(const wire::PeriodReport& in) {
       [&] { return DecodeAxes("commanded_q_rad", in.commanded_q_rad(), out.joints.axes, &out.commanded_q_rad); },
       [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
       [&] { return DecodeEnum("limit", in.limit(), core::kLimitIds.back(), &out.limit); },
-      [&] { return Take(Decode(in.latch()), &out.latch); });
+      [&] { return Take(Decode(in.latch()), &out.latch); },
+      [&] { return in.has_person() ? Take(Decode(in.person()), &out.person) : Result<void>(); });
   if (!fine) return tl::make_unexpected(fine.error());
   return out;
 }

@@ -15,6 +15,7 @@ class Transition;
 class ProposedAction;
 class LatchReport;
 class PeriodReport;
+class PersonReport;
 class Refusal;
 class Vec3;
 }  // namespace nightshift::wire
@@ -43,6 +44,9 @@ core::Result<core::ProposedAction> Decode(const wire::ProposedAction& in);
 
 void Encode(const core::LatchReport& in, wire::LatchReport* out);
 core::Result<core::LatchReport> Decode(const wire::LatchReport& in);
+
+void Encode(const core::PersonReport& in, wire::PersonReport* out);
+core::Result<core::PersonReport> Decode(const wire::PersonReport& in);
 
 void Encode(const core::PeriodReport& in, wire::PeriodReport* out);
 core::Result<core::PeriodReport> Decode(const wire::PeriodReport& in);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: `nightshift run | check | status | inject | stop | clear | pause | resume | report | audit verify |
-// evaluate`.
+// The command line: `nightshift run | check | status | inject | stop | clear | arm | presence | pause | resume | report |
+// audit verify | evaluate`.
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -17,6 +17,7 @@
 #include "runtime/cli/ears.h"
 #include "runtime/cli/evaluate.h"
 #include "runtime/cli/named.h"
+#include "runtime/cli/presence.h"
 #include "runtime/cli/progress.h"
 #include "runtime/cli/run.h"
 #include "runtime/cli/summary.h"
@@ -49,6 +50,7 @@ struct Arguments {
   std::string robot_time;
   RunOptions run;
   Injection injection;
+  PresenceTelling presence;
   bool json = false;
   bool watch = false;
 };
@@ -174,9 +176,17 @@ void AddRequests(CLI::App& app, Arguments& a, Action& action) {
       [](const io::Endpoints& e) { return StopRobot(e, kAnswerWait); });
   add("clear", "A person has looked: the robot may move again",
       [](const io::Endpoints& e) { return ClearStop(e, kAnswerWait); });
+  add("arm", "A person lets the robot move after a restart; refused while anything else holds it",
+      [](const io::Endpoints& e) { return ArmRobot(e, kAnswerWait); });
   add("pause", "End the episode, then hold still",
       [](const io::Endpoints& e) { return PauseSupervisor(e, kAnswerWait); });
   add("resume", "Go on practising", [](const io::Endpoints& e) { return ResumeSupervisor(e, kAnswerWait); });
+  CLI::App* presence = add("presence", "Say where the nearest person is, in a sensor's place, until Ctrl-C",
+                           [&a](const io::Endpoints& e) { return TellPresence(e, a.presence, kAnswerWait); });
+  presence->add_option("metres", a.presence.distance_m, "From the person to the nearest part of the arm")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
+  presence->add_option("--seconds", a.presence.lasts_s, "How long")->check(CLI::NonNegativeNumber);
   CLI::App* inject = add("inject", "Make the simulated cell misbehave",
                          [&a](const io::Endpoints& e) { return Inject(e, a.injection, kAnswerWait); });
   inject->add_option("fault", a.injection.fault, "Which fault; an unknown one is answered with those that exist")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nightshift-safety: owns the robot. --config FILE --data DIR [--speed max|1]
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -14,15 +16,21 @@
 #include "monitoring/log.h"
 #include "monitoring/metrics.h"
 #include "monitoring/safety_metrics.h"
+#include "runtime/audit_writer.h"
 #include "runtime/config.h"
 #include "runtime/control_loop.h"
+#include "runtime/degraded.h"
 #include "runtime/devices.h"
 #include "runtime/exit_codes.h"
 #include "runtime/metrics_sender.h"
 #include "runtime/notify.h"
+#include "runtime/presence_switch.h"
 #include "runtime/real_time.h"
 #include "runtime/safety_service.h"
+#include "runtime/state_keeper.h"
 #include "safety/audit.h"
+#include "safety/safety_state.h"
+#include "safety/state_file.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -39,40 +47,122 @@ std::int64_t UtcNanoseconds() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-/// Commands to an earlier process must not be mistaken for commands to this one.
-safety::Monitor::Seed RandomSeed() {
-  std::random_device source;
-  const auto word = [&source] { return (static_cast<std::uint64_t>(source()) << 32) | source(); };
-  return {.epoch = word() >> 16, .nonce_source = word()};
+safety::Moment Now(const std::string& boot_id) {
+  timespec since_boot{};
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  return {.boot_id = boot_id,
+          .since_boot_ns = since_boot.tv_sec * 1'000'000'000 + since_boot.tv_nsec,
+          .utc_ns = UtcNanoseconds()};
 }
 
-/// Copies the control thread's counters to the metrics, and writes the audit. On the service thread.
+/// Commands to an earlier process must not be mistaken for commands to this one.
+safety::Monitor::Seed SeedOf(const safety::Resumption& resumed) {
+  std::random_device source;
+  const auto word = [&source] { return (static_cast<std::uint64_t>(source()) << 32) | source(); };
+  return {.epoch = word() >> 16,
+          .nonce_source = word(),
+          .after_reboot = resumed.after_reboot,
+          .clears = resumed.state.clears};
+}
+
+/// What earlier lives have left. That this one begins is on the disk before anything moves, or a process that dies
+/// soon could begin as often as it likes; where it cannot be written, a person has to look as after a boot.
+safety::Resumption ResumeFrom(const std::string& file, const safety::Moment& now, const safety::Limits& limits) {
+  if (now.boot_id.empty())
+    monitoring::LogWarning(std::string(kBootIdFile) + " cannot be read: each start counts as the first after a boot");
+  const auto stored = safety::ReadStateFile(file);
+  if (!stored) monitoring::LogFault("reading what earlier lives have left", stored.error());
+  safety::Resumption resumed = safety::Resume(stored ? *stored : std::nullopt, now, limits);
+  safety::SafetyState begun = resumed.state;
+  begun.clears.Add(core::Duration(0));
+  const auto written = safety::WriteStateFile(file, {.at = now, .state = begun});
+  if (!written) monitoring::LogFault("writing that this life begins", written.error());
+  resumed.after_reboot = resumed.after_reboot || !written;
+  return resumed;
+}
+
+std::string WhoClears(const safety::Resumption& resumed, const safety::Limits& limits) {
+  const bool person = resumed.after_reboot && !limits.arm_after_reboot;
+  return std::string("holding the robot; stopped until ") +
+         (person ? "a person has looked at it after the boot: nightshift clear" : "the supervisor clears the restart");
+}
+
+/// Tells of the first write that fails after one that did not. On the keeper's thread.
+class WriteWatch {
+ public:
+  explicit WriteWatch(monitoring::Metrics& metrics) : metrics_(metrics) {}
+  void See(const core::Result<void>& written) {
+    if (!written) metrics_.CountFault(written.error().code);
+    if (!written && works_) monitoring::LogFault("writing the safety state", written.error());
+    works_ = written.has_value();
+  }
+
+ private:
+  monitoring::Metrics& metrics_;
+  bool works_ = true;
+};
+
+/// Copies the other threads' counters to the metrics, and names what we do without. On the service thread.
 class Bookkeeping {
  public:
-  Bookkeeping(monitoring::Metrics& metrics, monitoring::SafetyMetrics& figures, safety::Audit& audit)
-      : metrics_(metrics), figures_(figures), audit_(audit) {}
+  Bookkeeping(monitoring::Metrics& metrics, monitoring::SafetyMetrics& figures, const safety::Audit& audit,
+              DegradedModes& degraded)
+      : metrics_(metrics), figures_(figures), audit_(audit), degraded_(degraded) {}
 
   void Beat(const ControlLoop::Counters& counters, std::uint64_t malformed) {
     Copy(counters.driver_timeouts, &timeouts_, core::FaultCode::kDriverTimeout);
     Copy(counters.driver_losses, &losses_, core::FaultCode::kDriverLost);
     Copy(counters.driver_garbled, &garbled_, core::FaultCode::kMalformedMessage);
     metrics_.SetMalformed(static_cast<double>(malformed));
-    const auto flushed = audit_.Flush();
-    if (!flushed) metrics_.CountFault(flushed.error().code);
-    if (!flushed && audit_works_) monitoring::LogFault("writing the audit", flushed.error());
-    audit_works_ = flushed.has_value();
+    figures_.SetTotals({.ticks_missed = counters.ticks_missed,
+                        .readings_old = counters.readings_old,
+                        .audit_written = audit_.written(),
+                        .audit_lost = audit_.dropped()});
+    SeeLosses(std::chrono::steady_clock::now());
+    std::vector<monitoring::SafetyMetrics::Mode> modes;
+    for (const DegradedMode mode : kDegradedModes) modes.push_back({std::string(Name(mode)), degraded_.has(mode)});
+    figures_.SetDegraded(modes);
   }
 
  private:
+  static constexpr std::chrono::minutes kLossTold{1};  // Since the last one.
+
   void Copy(std::uint64_t total, std::uint64_t* seen, core::FaultCode code) {
     for (; *seen < total; ++*seen) figures_.CountBusError(code);
+  }
+  void SeeLosses(std::chrono::steady_clock::time_point now) {
+    if (audit_.dropped() > lost_) {
+      if (!degraded_.has(DegradedMode::kAuditLosesRecords))
+        monitoring::LogWarning("the audit's queue is full: records are lost; is the disk slow or full?");
+      degraded_.Begin(DegradedMode::kAuditLosesRecords);
+      lost_ = audit_.dropped();
+      lost_at_ = now;
+    } else if (now - lost_at_ > kLossTold) {
+      degraded_.End(DegradedMode::kAuditLosesRecords);
+    }
   }
 
   monitoring::Metrics& metrics_;
   monitoring::SafetyMetrics& figures_;
-  safety::Audit& audit_;
-  std::uint64_t timeouts_ = 0, losses_ = 0, garbled_ = 0;
-  bool audit_works_ = true;
+  const safety::Audit& audit_;
+  DegradedModes& degraded_;
+  std::uint64_t timeouts_ = 0, losses_ = 0, garbled_ = 0, lost_ = 0;
+  std::chrono::steady_clock::time_point lost_at_{};
+};
+
+/// Tells of an audit that cannot be written: each try in the metrics, the first in the log. On the writer's thread.
+class AuditLog {
+ public:
+  explicit AuditLog(monitoring::Metrics& metrics) : metrics_(metrics) {}
+  void Hear(const core::Result<void>& flushed) {
+    if (!flushed) metrics_.CountFault(flushed.error().code);
+    if (!flushed && works_) monitoring::LogFault("writing the audit", flushed.error());
+    works_ = flushed.has_value();
+  }
+
+ private:
+  monitoring::Metrics& metrics_;
+  bool works_ = true;
 };
 
 /// Tells of each new stop once.
@@ -102,20 +192,40 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
 
   monitoring::Metrics metrics("safety", NIGHTSHIFT_VERSION);
   monitoring::SafetyMetrics figures(metrics);
-  Bookkeeping bookkeeping(metrics, figures, *audit);
+  DegradedModes degraded;
+  Bookkeeping bookkeeping(metrics, figures, *audit, degraded);
+  AuditLog audit_log(metrics);
   LatchLog latch_log;
   MetricsSender sender(endpoints.metrics, {"safety", [&metrics] { return metrics.Exposition(); }});
 
   Mailbox mailbox;
   AnswerBox answers;
   SteadyWallClock wall;
-  safety::Filter filter(config.safety, RandomSeed());
+  const std::string boot_id = ReadBootId(kBootIdFile), state_file = options.data + "/safety/state";
+  const safety::Resumption resumed = ResumeFrom(state_file, Now(boot_id), config.safety);
+  safety::Filter filter(config.safety, SeedOf(resumed), resumed.state.spent);
+  StateBox state_box;
+  WriteWatch write_watch(metrics);
+  auto keeper = std::make_unique<StateKeeper>(
+      StateKeeper::Parts{.path = state_file,
+                         .now = [&boot_id] { return Now(boot_id); },
+                         .written = [&write_watch](const auto& written) { write_watch.See(written); }});
   const auto count_tick = [&figures](const TickFacts& tick) {
-    figures.CountTick({.verdict = tick.verdict, .limit = tick.limit, .took = tick.took, .late = tick.late});
+    figures.CountTick({tick.verdict, tick.limit, tick.took, tick.late, tick.missed});
   };
-  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick}, config.safety,
-                   options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
+  PresenceSwitch presence_switch(config.safety.presence);
+  if (config.safety.presence.source == safety::PresenceSource::kGpio) presence_switch.Start();
+  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick, &state_box, &presence_switch.box()},
+                   config.safety, options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
   std::unique_ptr<SafetyService> service;
+  const auto take_state = [&] {
+    const safety::SafetyState* state = state_box.Take();
+    if (state == nullptr) return;
+    const auto uses = safety::UsesOf(state->spent, config.safety);
+    figures.SetBudgets(uses);
+    service->Tell(uses);
+    keeper->Keep(*state);
+  };
   SafetyService::Hooks hooks;
   hooks.on_period = [&](const core::PeriodReport& report) {
     figures.SetPeriod(report);
@@ -123,22 +233,29 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   };
   hooks.on_beat = [&] {
     bookkeeping.Beat(loop.counters(), service->malformed());
+    take_state();
     if (g_asked_to_end) loop.Stop();
   };
   hooks.on_progress = NotifyProgress;
+  hooks.degraded = [&degraded] { return degraded.Names(); };
   service = std::make_unique<SafetyService>(std::move(*replier), std::move(*publisher), mailbox, answers,
                                             loop.counters(), std::move(hooks));
+  const AuditWriter writer(*audit, [&audit_log](const auto& flushed) { audit_log.Hear(flushed); });
   std::thread talking([&service] { service->Run(); });
-  for (const auto& warning : LockMemory()) monitoring::LogWarning(warning);
-  if ((*robot)->pacing() == core::Pacing::kMonotonic)
-    for (const auto& warning : RaisePriority()) monitoring::LogWarning(warning);
+  if (config.safety.presence.source == safety::PresenceSource::kNone)
+    monitoring::LogWarning("no presence sensor: nobody is seen, and the arm slows for nobody");
+  for (const Denied& denied : ClaimRealTime(config.real_time, (*robot)->pacing())) {
+    degraded.Begin(denied.mode);
+    monitoring::LogWarning(std::string(Name(denied.mode)) + ": " + denied.warning);
+  }
   NotifyReady();
-  monitoring::LogInfo("holding the robot; stopped until the supervisor clears the restart");
+  monitoring::LogInfo(WhoClears(resumed, config.safety));
   loop.Run();
   NotifyStopping();
   service->Stop();
   talking.join();
-  static_cast<void>(audit->Flush());
+  take_state();
+  keeper.reset();
   return {};
 }
 
@@ -154,8 +271,11 @@ int Main(const Options& options) {
   Options absolute = options;
   absolute.data = std::filesystem::absolute(options.data).lexically_normal().string();
   std::error_code failed;
-  std::filesystem::create_directories(absolute.data + "/run", failed);
-  if (failed) return Fail({core::FaultCode::kIoFailed, "cannot create " + absolute.data + "/run: " + failed.message()});
+  for (const std::string folder : {"/run", "/safety"}) {
+    std::filesystem::create_directories(absolute.data + folder, failed);
+    if (failed)
+      return Fail({core::FaultCode::kIoFailed, "cannot create " + absolute.data + folder + ": " + failed.message()});
+  }
   const auto endpoints = io::EndpointsIn(absolute.data + "/run");
   if (!endpoints) return Fail(endpoints.error());
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { g_asked_to_end = true; });

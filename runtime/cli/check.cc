@@ -12,11 +12,13 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "io/link/link.h"
 #include "runtime/cli/run.h"
 #include "runtime/config.h"
+#include "safety/checks/separation.h"
 
 namespace nightshift::runtime::cli {
 namespace {
@@ -40,6 +42,49 @@ Checked CheckPerception(const Config& config) {
   if (config.perception.source == io::PerceptionSource::kGroundTruth)
     return {Finding::kWarning, "perception", "ground truth of the simulated cell: for quick tests only"};
   return {Finding::kGood, "perception", fmt::format("camera, {} objects by colour", config.perception.objects.size())};
+}
+
+Checked CheckPresence(const safety::Limits& limits) {
+  const safety::PresenceConfig& presence = limits.presence;
+  const safety::Separation separation(limits);
+  const double least = presence.speed_scale_min, full_m_s = separation.full_speed_m_s();
+  const std::string distances =
+      fmt::format("the arm stops for a person at {:.2f} m and can keep its whole speed from {:.2f} m",
+                  separation.NeededM(least) + separation.UnseenM(least * full_m_s),
+                  separation.NeededM(1) + separation.UnseenM(full_m_s));
+  switch (presence.source) {
+    case safety::PresenceSource::kNone:
+      return {Finding::kWarning, "presence",
+              "no presence sensor: nobody is seen, and the arm slows for nobody; fence it in, or name a sensor with "
+              "safety.presence.source"};
+    case safety::PresenceSource::kTopic: return {Finding::kGood, "presence", "told by a program; " + distances};
+    case safety::PresenceSource::kGpio: break;
+  }
+  if (::access(presence.value_file.c_str(), R_OK) != 0)
+    return {
+        Finding::kBad, "presence",
+        presence.value_file + ": " + std::strerror(errno) + "; a switch that cannot be read is a person at the arm"};
+  return {Finding::kGood, "presence", presence.value_file + "; " + distances};
+}
+
+Checked CheckProcessor(const Config& config) {
+  const int cpu = config.real_time.cpu;
+  if (cpu < 0) return {Finding::kGood, "processor", "the control thread runs on any"};
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_ISSET(static_cast<std::size_t>(cpu), &allowed))
+    return {Finding::kGood, "processor", fmt::format("the control thread stays on {}", cpu)};
+  return {Finding::kWarning, "processor",
+          fmt::format("safety.cpu = {}: none that this machine lets us use; the control thread would run on any", cpu)};
+}
+
+Checked CheckContact(const Config& config) {
+  const std::size_t zones = config.safety.contact_zones.size();
+  if (zones == 0)
+    return {
+        Finding::kWarning, "contact",
+        "not watched: say where the fingers meet things in [[safety.contact_zones]], and contact elsewhere stops the "
+        "arm"};
+  return {Finding::kGood, "contact", fmt::format("expected in {} zone{}", zones, zones == 1 ? "" : "s")};
 }
 
 Checked CheckPrograms() {
@@ -126,7 +171,12 @@ const char* Word(Finding finding) {
 
 std::vector<Checked> CheckAll(const std::string& config_file, const std::string& data_directory) {
   std::vector<Checked> all{CheckConfig(config_file)};
-  if (const auto config = LoadConfig(config_file)) all.push_back(CheckPerception(*config));
+  if (const auto config = LoadConfig(config_file)) {
+    all.push_back(CheckPerception(*config));
+    all.push_back(CheckPresence(config->safety));
+    all.push_back(CheckProcessor(*config));
+    all.push_back(CheckContact(*config));
+  }
   all.push_back(CheckPrograms());
   all.push_back(
       CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));

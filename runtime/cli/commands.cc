@@ -25,6 +25,27 @@ Result<void> Ask(const std::string& endpoint, Request request, milliseconds wait
   return {};
 }
 
+enum class Purpose { kClear, kArm };
+
+/// A person acknowledges the latch that the safety process shows.
+Result<void> Acknowledge(const io::Endpoints& endpoints, Purpose purpose, milliseconds wait) {
+  auto state = io::Subscriber::Connect(endpoints.safety_state);
+  if (!state) return tl::make_unexpected(state.error());
+  const auto bytes = state->Latest(wait);
+  if (!bytes)
+    return core::Fail(core::FaultCode::kPeerTimeout,
+                      endpoints.safety_state + ": the safety process says nothing; is it running?");
+  const auto status = io::Parse<wire::SafetyStatus>(*bytes);
+  if (!status) return tl::make_unexpected(status.error());
+  const wire::LatchReport& latch = status->period().latch();
+  wire::SafetyRequest request;
+  request.mutable_acknowledge()->set_latch_id(latch.id());
+  request.mutable_acknowledge()->set_nonce(latch.nonce());
+  request.mutable_acknowledge()->set_by_person(true);
+  request.mutable_acknowledge()->set_arms_only(purpose == Purpose::kArm);
+  return Ask<wire::SafetyReply>(endpoints.safety_command, request, wait);
+}
+
 }  // namespace
 
 Result<void> FinishSupervisor(const io::Endpoints& endpoints, milliseconds wait) {
@@ -51,21 +72,12 @@ Result<void> StopRobot(const io::Endpoints& endpoints, milliseconds wait) {
   return Ask<wire::SafetyReply>(endpoints.safety_command, request, wait);
 }
 
+Result<void> ArmRobot(const io::Endpoints& endpoints, milliseconds wait) {
+  return Acknowledge(endpoints, Purpose::kArm, wait);
+}
+
 Result<void> ClearStop(const io::Endpoints& endpoints, milliseconds wait) {
-  auto state = io::Subscriber::Connect(endpoints.safety_state);
-  if (!state) return tl::make_unexpected(state.error());
-  const auto bytes = state->Latest(wait);
-  if (!bytes)
-    return core::Fail(core::FaultCode::kPeerTimeout,
-                      endpoints.safety_state + ": the safety process says nothing; is it running?");
-  const auto status = io::Parse<wire::SafetyStatus>(*bytes);
-  if (!status) return tl::make_unexpected(status.error());
-  const wire::LatchReport& latch = status->period().latch();
-  wire::SafetyRequest request;
-  request.mutable_acknowledge()->set_latch_id(latch.id());
-  request.mutable_acknowledge()->set_nonce(latch.nonce());
-  request.mutable_acknowledge()->set_by_person(true);
-  return Ask<wire::SafetyReply>(endpoints.safety_command, request, wait);
+  return Acknowledge(endpoints, Purpose::kClear, wait);
 }
 
 Result<void> Inject(const io::Endpoints& endpoints, const Injection& injection, milliseconds wait) {

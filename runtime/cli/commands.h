@@ -19,6 +19,9 @@ core::Result<void> ResumeSupervisor(const io::Endpoints& endpoints, std::chrono:
 /// A person says stop: latched until a person clears it.
 core::Result<void> StopRobot(const io::Endpoints& endpoints, std::chrono::milliseconds wait);
 
+/// A person lets the robot move after a restart; refused while anything else holds it.
+core::Result<void> ArmRobot(const io::Endpoints& endpoints, std::chrono::milliseconds wait);
+
 /// A person clears the latch that is shown in the safety process's state.
 core::Result<void> ClearStop(const io::Endpoints& endpoints, std::chrono::milliseconds wait);
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::chrono::seconds kLineEvery{5};
 constexpr std::size_t kColumnsMax = 118;  // Longer lines would wrap and break redrawing.
 constexpr std::size_t kTasksShownMax = 24;
+constexpr double kBudgetShownAbove = 0.8;
 
 std::string Share(std::uint64_t solved, std::uint64_t attempts) {
   if (attempts == 0) return "-";
@@ -36,7 +37,28 @@ std::string SafetyText(const wire::SafetyStatus& safety) {
   const auto worst = static_cast<core::StopCause>(safety.period().latch().worst());
   std::string text = safety.state();
   if (worst != core::StopCause::kNone) text += " because of " + std::string(core::Name(worst));
+  if (safety.period().latch().needs_person()) text += "; a person must look, then: nightshift clear";
+  if (safety.period().latch().inspecting()) text += ", slowly: was stopped, and first shows that it follows";
   return text;
+}
+
+std::string PersonText(const wire::SafetyStatus& safety) {
+  const wire::PersonReport& person = safety.period().person();
+  switch (static_cast<core::Presence>(person.presence())) {
+    case core::Presence::kUnwatched: return "no presence sensor: nobody is seen";
+    case core::Presence::kSilent: return "the presence sensor is silent: taken for a person at the arm";
+    case core::Presence::kSeen: break;
+  }
+  return fmt::format("the nearest {:.2f} m away: {:.0f} % of the arm's speed", person.distance_m(),
+                     100 * person.speed_scale());
+}
+
+/// Budgets that are nearly used up: the robot will stop for them.
+void AddBudgets(const wire::SafetyStatus& safety, std::vector<std::string>& lines) {
+  for (const wire::BudgetUse& use : safety.budgets())
+    if (use.share() > kBudgetShownAbove)
+      lines.push_back(fmt::format("  budget      axis {} has used {:.0f} % of its {}", use.axis(), 100 * use.share(),
+                                  use.budget() == "current" ? "current over time" : "day's " + use.budget()));
 }
 
 std::string LearnerText(const Heard& heard) {
@@ -95,6 +117,10 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
     if (!status.fault().empty()) lines.push_back("  fault       " + status.fault());
   }
   lines.push_back("  safety      " + (heard.safety ? SafetyText(*heard.safety) : std::string("silent")));
+  if (heard.safety) lines.push_back("  persons     " + PersonText(*heard.safety));
+  if (heard.safety)
+    for (const std::string& mode : heard.safety->degraded()) lines.push_back("  note        " + mode);
+  if (heard.safety) AddBudgets(*heard.safety, lines);
   lines.push_back("  learner     " + LearnerText(heard));
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);
   for (std::string& line : lines)

@@ -7,11 +7,16 @@
 namespace nightshift::safety {
 namespace {
 
-constexpr double kTorqueNmMax = 100;  // Beyond any drive of an arm that one person can lift.
+constexpr double kTorqueNmMax = 100;  // Beyond any drive of an arm that one person can lift,
+constexpr double kCurrentAMax = 30;   // and its supply.
 
-bool IsPlausible(const core::AxisArray& torque_nm, int axes) {
-  return std::all_of(torque_nm.begin(), torque_nm.begin() + axes,
-                     [](double torque) { return std::abs(torque) <= kTorqueNmMax; });
+/// Of every axis; false for what is no number.
+bool AllWithin(const core::AxisArray& values, int axes, double max) {
+  return std::all_of(values.begin(), values.begin() + axes, [max](double value) { return std::abs(value) <= max; });
+}
+
+double Coldest(const Limits& limits, const core::JointState& seen) {
+  return *std::min_element(seen.temperature_c.begin(), seen.temperature_c.begin() + limits.axes);
 }
 
 double Hottest(const Limits& limits, const core::JointState& seen) {
@@ -20,12 +25,16 @@ double Hottest(const Limits& limits, const core::JointState& seen) {
 
 }  // namespace
 
-bool IsUsable(const core::JointState& seen, int axes, std::optional<std::uint64_t> last_sequence) {
+bool IsUsable(const Limits& limits, const core::JointState& seen, std::optional<std::uint64_t> last_sequence) {
+  const int axes = limits.axes;
   if (seen.axes != axes) return false;
   if (last_sequence && seen.sequence == *last_sequence) return false;
-  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) && IsPlausible(seen.torque_nm, axes) &&
-         core::IsFinite(seen.current_a, axes) && core::IsFinite(seen.temperature_c, axes);
+  return core::IsFinite(seen.q_rad, axes) && core::IsFinite(seen.dq_rad_s, axes) &&
+         AllWithin(seen.torque_nm, axes, kTorqueNmMax) && AllWithin(seen.current_a, axes, kCurrentAMax) &&
+         core::IsFinite(seen.temperature_c, axes) && Coldest(limits, seen) >= limits.temperature_c_min;
 }
+
+bool IsOld(const Limits& limits, core::Duration age) { return age < core::Duration(0) || age > limits.reading_age_max; }
 
 bool FrozenContent::Look(const core::JointState& seen, const core::AxisArray& commanded_v_rad_s, double tick_s) {
   const bool same = last_ && seen.q_rad == last_->q_rad && seen.dq_rad_s == last_->dq_rad_s &&
@@ -37,6 +46,26 @@ bool FrozenContent::Look(const core::JointState& seen, const core::AxisArray& co
   }
   for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad_[i] += std::abs(commanded_v_rad_s[i]) * tick_s;
   return *std::max_element(travel_rad_.begin(), travel_rad_.end()) > kFrozenTravelRad;
+}
+
+bool Continuity::Believe(const core::JointState& seen, core::Instant now) {
+  offered_ = seen;
+  jumped_ = false;
+  const double reach_rad =
+      std::min(limits_.reading_jump_rad_max, limits_.reading_speed_rad_s_max * core::ToSeconds(now - believed_at_));
+  for (std::size_t i = 0; believed_ && i < static_cast<std::size_t>(limits_.axes); ++i)
+    jumped_ = jumped_ || std::abs(seen.q_rad[i] - believed_->q_rad[i]) > reach_rad;
+  if (jumped_) return false;
+  believed_ = seen;
+  believed_at_ = now;
+  return true;
+}
+
+const core::JointState& Continuity::Insist(core::Instant now) {
+  believed_ = offered_;
+  believed_at_ = now;
+  jumped_ = false;
+  return offered_;
 }
 
 bool IsHot(const Limits& limits, const core::JointState& seen) {
@@ -55,6 +84,12 @@ std::optional<AxisExcess> TrackingExcess(const Limits& limits, const core::Joint
     if (error > limits.tracking_error_rad_max[at]) return AxisExcess{i, error, limits.tracking_error_rad_max[at]};
   }
   return std::nullopt;
+}
+
+bool IsNear(const Limits& limits, const core::JointState& seen, const core::AxisArray& commanded_q_rad) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(limits.axes); ++i)
+    if (std::abs(commanded_q_rad[i] - seen.q_rad[i]) > limits.inspection_error_rad_max[i]) return false;
+  return true;
 }
 
 bool IsAtRest(const Limits& limits, const core::JointState& seen) {

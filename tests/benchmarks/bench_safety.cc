@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What safety costs, what it holds, and what it takes from a task. One JSON object a line.
+// What safety costs, what it holds, what it takes from a task, and what it makes of other libraries' own tests. One
+// JSON object a line.
 //
 //   bench_safety [JOINT_STEPS]
 //
 // JOINT_STEPS, 1e7 unless it is given, is how much is driven by hostile commands in all: a fifth of it by whole arms,
-// of which a step costs about ten times as much. The long run of the safety document is 1e9. A violation is a tick, or
-// a point inside one, that exceeds a limit by more than 1e-9 of its unit; its seed is printed. Times are thread CPU
-// time.
+// of which a step costs about ten times as much; besides, a tenth of it in T1, and as many states in T3. The long run
+// of the safety document is 1e9. A violation is a tick, or a point inside one, that exceeds a limit by more than 1e-9
+// of its unit; its seed is printed. Times are thread CPU time.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,10 +18,12 @@
 #include <string>
 #include <utility>
 
+#include "safety/checks/contact.h"
 #include "tests/benchmarks/stopwatch.h"
 #include "tests/safety/clearance_worlds.h"
 #include "tests/safety/counting_allocator.h"
 #include "tests/safety/hostile_arm.h"
+#include "tests/safety/other_suites.h"
 
 namespace nightshift::safety {
 namespace {
@@ -154,6 +157,31 @@ void TimeJoint() {
   Print({{"bench", "joint"}, {"what", "VelocityTowards and LimitJerk"}}, watch.Summary());
 }
 
+/// The watch on contact: inverse dynamics, Jacobian and zones, for an arm that moves at random.
+void TimeContact() {
+  constexpr int kTicks = 500'000;
+  Limits limits;
+  limits.contact_zones = {{"table", {0, -0.21, 0}, {0.37, 0.34, 0.08}}};
+  ContactWatch watch_contact(limits);
+  core::Random random(9);
+  Stopwatch watch(kTicks);
+  core::JointState seen;
+  seen.powered = true;
+  std::size_t allocations = 0;
+  for (int tick = 0; tick < kTicks; ++tick) {
+    seen.time += limits.control_period;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) {
+      seen.dq_rad_s[i] = std::clamp(seen.dq_rad_s[i] + random.Uniform(-0.1, 0.1), -1.0, 1.0);
+      seen.q_rad[i] += seen.dq_rad_s[i] * core::ToSeconds(limits.control_period);
+      seen.torque_nm[i] = random.Uniform(-1, 1);
+    }
+    const std::size_t before = AllocationsSoFar();
+    watch.Time([&] { (void)watch_contact.Look(seen); });
+    allocations += AllocationsSoFar() - before;
+  }
+  Print({{"bench", "contact"}, {"allocations", allocations}}, watch.Summary());
+}
+
 /// Each state is swept twice, and its lesser time counts as well: an interrupt is no property of the check.
 template <typename World>
 void TimeSweep(const std::string& arm) {
@@ -250,6 +278,79 @@ void DriveHostileArms(double joint_steps) {
   });
 }
 
+// What it makes of other libraries' own tests (SAFETY.md, section 3).
+
+ordered_json Shares(const Ratios& ratios) {
+  return {{"position", ratios.position},
+          {"speed", ratios.speed},
+          {"acceleration", ratios.acceleration},
+          {"jerk", ratios.jerk}};
+}
+
+void DriveAsLibfrankaDoes(double joint_steps) {
+  constexpr int kTicks = 20'000;
+  const auto joints = FrankaJoints();
+  Tally all;
+  Ratios ratios;
+  for (int run = 0; static_cast<double>(all.joint_steps()) < joint_steps; ++run)
+    for (const int each_way : kBangBangTicks) {
+      const auto suite = DriveBangBang(joints[static_cast<std::size_t>(run) % joints.size()], each_way, kTicks);
+      all.Add(suite.drive.Ended());
+      ratios.Add(suite.ratios);
+    }
+  Print({{"bench", "T1"}, {"source", "libfranka rate_limiting: bang-bang at 1 kHz"}},
+        {{"joint_steps", all.joint_steps()},
+         {"violations", all.violations()},
+         {"violations_per_1e8", 1e8 * static_cast<double>(all.violations()) / static_cast<double>(all.joint_steps())},
+         {"worst_overshoot_rad", all.worst(Promise::kPosition)},
+         {"share_of_limit_max", Shares(ratios)}});
+}
+
+void DriveAsKlimitsDoes() {
+  constexpr double kRandomS = 300, kConstantS = 60;
+  core::Random random(1);
+  Ratios ratios, pushed;
+  int sets = 0, constant_sets = 0;
+  double end_share_min = 1;
+  ForEachKlimitsSet(kKlimitsRandomJerks, [&](const KlimitsSet& set) {
+    ++sets;
+    for (std::size_t joint = 0; joint < kKlimitsJoints; ++joint)
+      ratios.Add(DriveRandomActions(KlimitsJoint(set, joint), kRandomS, random).ratios);
+  });
+  Print({{"bench", "T2"}, {"source", "klimits: random actions"}},
+        {{"sets", sets}, {"joints", kKlimitsJoints}, {"seconds", kRandomS}, {"share_of_limit_max", Shares(ratios)}});
+  ForEachKlimitsSet(kKlimitsConstantJerks, [&](const KlimitsSet& set) {
+    ++constant_sets;
+    for (std::size_t joint = 0; joint < kKlimitsJoints; ++joint)
+      for (const double way : {-1.0, 1.0}) {
+        const auto suite = DriveConstantAction(KlimitsJoint(set, joint), kConstantS, way);
+        pushed.Add(suite.ratios);
+        end_share_min = std::min(end_share_min, way * suite.drive.now.q_rad / suite.drive.bounds.q_rad_max);
+      }
+  });
+  Print({{"bench", "T2"}, {"source", "klimits: constant action, either way"}}, {{"sets", constant_sets},
+                                                                                {"joints", kKlimitsJoints},
+                                                                                {"seconds", kConstantS},
+                                                                                {"share_of_limit_max", Shares(pushed)},
+                                                                                {"end_share_min", end_share_min}});
+}
+
+void StopAsRuckigDoes(double states) {
+  constexpr int kStatesEach = 100'000;
+  VolumeErrors errors;
+  std::int64_t done = 0;
+  for (std::uint64_t seed = 1; static_cast<double>(done) < states; ++seed) {
+    core::Random random(seed);
+    for (int i = 0; i < kStatesEach; ++i) errors.Add(StopFromAnywhere(random));
+    done += kStatesEach;
+  }
+  Print({{"bench", "T3"}, {"source", "Ruckig: random volume"}}, {{"states", done},
+                                                                 {"rest_error_rad_max", errors.rest_rad},
+                                                                 {"way_error_rad_max", errors.way_rad},
+                                                                 {"way_error_rad_s_max", errors.way_rad_s},
+                                                                 {"beyond_extremum_rad_max", errors.extremum_rad}});
+}
+
 // What it takes from a task.
 
 /// Of the axes that carry the tip.
@@ -284,6 +385,64 @@ void MeasureTask(const std::string& surroundings, const Limits& limits, Steps st
          {"latched", arm.filter.latch().latched()}});
 }
 
+/// A person who stands at a distance, told 10 times a second, with nothing known of where.
+void MeasureTaskBesideAPerson(double distance_m) {
+  constexpr int kPeriods = 3000, kApproachPeriods = 30;
+  Limits limits = TabletopLimits();
+  limits.presence.source = PresenceSource::kTopic;
+  IdealArm arm(limits);
+  std::uint64_t reports = 0;
+  int ticks = 0;
+  double person_m = 10;
+  arm.before_tick = [&](Filter& filter) {
+    if (ticks++ % kPeriodTicks == 0) filter.HearPresence({person_m, ++reports});
+  };
+  for (int period = 0; period < kApproachPeriods; ++period) arm.Period();
+  arm.Arm();
+  person_m = distance_m;
+  for (int period = 0; period < kApproachPeriods; ++period) arm.Period();
+  TrayTour tour(limits, {.steps = Steps::kPerCoordinate, .seed = 11});
+  double wanted_m = 0, carried_out_m = 0, scale_sum = 0;
+  for (int period = 0; period < kPeriods; ++period) {
+    const core::Vec3 from_m = arm.tip();
+    const core::AxisArray target_q_rad = tour.NextTarget(arm.filter.commanded_q_rad());
+    arm.Period(arm.Propose(target_q_rad));
+    wanted_m += core::Norm(core::ForwardKinematics(limits.arm, target_q_rad).position_m - from_m);
+    carried_out_m += core::Norm(arm.tip() - from_m);
+    scale_sum += arm.filter.person().speed_scale;
+  }
+  Print({{"bench", "task beside a person"}, {"distance_m", distance_m}},
+        {{"periods", kPeriods},
+         {"carried_out_share", carried_out_m / wanted_m},
+         {"speed_scale_mean", scale_sum / kPeriods},
+         {"latched", arm.filter.latch().latched()}});
+}
+
+/// What looking at a person adds to a tick, with a report in each.
+void TimePersonWatch() {
+  constexpr int kTicks = 500'000;
+  Limits limits;
+  limits.presence.source = PresenceSource::kTopic;
+  PersonWatch watch(limits);
+  core::Random random(7);
+  Stopwatch stopwatch(kTicks);
+  core::Instant now{};
+  ArmMotion arm;
+  std::size_t allocations = 0;
+  for (std::uint64_t tick = 1; tick <= kTicks; ++tick) {
+    const PresenceReport report{random.Uniform(1, 3), tick};
+    for (double& v : arm.v_rad_s) v = random.Uniform(-1, 1);
+    const std::size_t before = AllocationsSoFar();
+    stopwatch.Time([&] {
+      watch.Hear(report);
+      watch.Look(arm, now);
+    });
+    allocations += AllocationsSoFar() - before;
+    now += limits.control_period;
+  }
+  Print({{"bench", "person watch"}, {"what", "Hear and Look"}, {"allocations", allocations}}, stopwatch.Summary());
+}
+
 void Run(double joint_steps) {
   constexpr double kArmShare = 0.2;
   for (const Commands commands : {Commands::kTask, Commands::kHostile}) {
@@ -291,12 +450,18 @@ void Run(double joint_steps) {
     TimeJudgements("tabletop", TabletopLimits(), commands);
   }
   TimeJoint();
+  TimePersonWatch();
+  TimeContact();
   TimeSweep<CellWorld>("default");
   TimeSweep<SevenJointWorld>("7 joints, 10 obstacles");
   for (const Steps steps : {Steps::kWhole, Steps::kPerCoordinate}) {
     MeasureTask("none", {}, steps);
     MeasureTask("tabletop", TabletopLimits(), steps);
   }
+  for (const double distance_m : {10.0, 2.5, 2.2, 2.0, 1.9, 1.8, 1.7, 1.65, 1.6}) MeasureTaskBesideAPerson(distance_m);
+  DriveAsLibfrankaDoes(joint_steps / 10);
+  DriveAsKlimitsDoes();
+  StopAsRuckigDoes(joint_steps);
   DriveHostileJoints(joint_steps * (1 - kArmShare));
   DriveHostileArms(joint_steps * kArmShare);
 }

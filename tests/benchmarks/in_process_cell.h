@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "core/devices.h"
@@ -29,22 +31,30 @@ class Cell final : public core::ArmPort, public core::Camera {
       joints = world_.Joints();
       const auto judged = filter_.Judge(joints, wanted, joints.time);
       tally_.Add(judged);
+      if (on_tick) on_tick(joints, judged);
       wanted.reset();
       world_.Step(io::cell::DriveCommand{judged.action.q_rad(), judged.action.power()});
     }
+    const core::AxisArray heat = spent().heat;
+    std::transform(heat.begin(), heat.end(), heat_max_.begin(), heat_max_.begin(),
+                   [](double a, double b) { return std::max(a, b); });
     return tally_.Close(world_.Joints(), filter_);
   }
 
   core::Result<void> Clear(const core::LatchReport& report) override {
-    const auto cleared = filter_.Acknowledge(
-        {.latch_id = report.id, .nonce = report.nonce, .by = safety::ClearedBy::kSupervisor}, world_.time());
-    if (cleared == safety::Clearance::kCleared) return {};
-    return core::Fail(core::FaultCode::kRefused, std::string(Advice(cleared)));
+    return Clear(report, safety::ClearedBy::kSupervisor);
   }
+  core::Result<void> ClearByPerson() { return Clear(filter_.latch(), safety::ClearedBy::kPerson); }
 
   core::Result<core::Frame> Grab(core::Instant) override { return renderer_.Render(world_); }
 
   io::cell::CellWorld& world() { return world_; }
+  const safety::Filter& filter() const { return filter_; }
+
+  std::function<void(const core::JointState& seen, const safety::Judgement& judged)> on_tick;  // For who measures.
+  /// What the drives' budgets have spent, and of the current's the most that there was.
+  safety::SpentBudgets spent() const { return filter_.state(world_.time()).spent; }
+  const core::AxisArray& heat_max() const { return heat_max_; }
 
  private:
   static io::cell::CellWorld Load(io::cell::CellConfig config, std::uint64_t seed) {
@@ -52,11 +62,18 @@ class Cell final : public core::ArmPort, public core::Camera {
     return *io::cell::CellWorld::Load(config);
   }
 
+  core::Result<void> Clear(const core::LatchReport& report, safety::ClearedBy by) {
+    const auto cleared = filter_.Acknowledge({.latch_id = report.id, .nonce = report.nonce, .by = by}, world_.time());
+    if (cleared == safety::Clearance::kCleared) return {};
+    return core::Fail(core::FaultCode::kRefused, std::string(Advice(cleared)));
+  }
+
   safety::Limits limits_;
   io::cell::CellWorld world_;
   io::cell::CellRenderer renderer_;
   safety::Filter filter_;
   safety::PeriodTally tally_;
+  core::AxisArray heat_max_{};
 };
 
 /// The cell's camera belongs to the cell.

@@ -3,11 +3,14 @@
 // out within minutes what a change of configuration is worth. Nothing is kept; the sockets, the journal on disk and the
 // control loop's clock are left out, everything else is the product.
 //
-//   [BENCH_WALLS=1] practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
+//   [BENCH_WALLS=1] [BENCH_CONTACT=1] [BENCH_TROUBLE_S=60]
+//     practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
 // Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
 // what the policies solve on fresh scenes. With MINUTES 0 the scripts are measured instead; with BENCH_WALLS in the
 // environment, which only then has an effect, on scenes whose object lies at a wall, and also the one that frees it.
+// BENCH_CONTACT prints also what torque the arm's model left unexplained; BENCH_TROUBLE_S has something fail about that
+// often.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +27,7 @@
 #include "runtime/config.h"
 #include "runtime/evaluation.h"
 #include "runtime/practice.h"
+#include "tests/benchmarks/contact_log.h"
 #include "tests/benchmarks/in_process_cell.h"
 #include "tests/fakes/memory_journal.h"
 
@@ -37,20 +41,27 @@ using tests::Cell;
 
 class Person final : public core::Attendant {
  public:
-  explicit Person(io::cell::CellWorld& world, double after_s) : world_(world), after_s_(after_s) {}
-  void Ask(const std::string&, int object) override { asked_[object] = world_.time() + core::Seconds(after_s_); }
+  explicit Person(Cell& cell, double after_s) : cell_(cell), world_(cell.world()), after_s_(after_s) {}
+  void Ask(const std::string& reason, int object) override {
+    fmt::print("a person is asked: {}\n", reason);
+    asked_[object] = world_.time() + core::Seconds(after_s_);
+  }
   void Attend() {
     for (auto due = asked_.begin(); due != asked_.end();) {
       if (due->second > world_.time()) {
         ++due;
         continue;
       }
-      (void)world_.PutBack(due->first);
+      if (due->first == core::kTheRobot)
+        (void)cell_.ClearByPerson();
+      else
+        (void)world_.PutBack(due->first);
       due = asked_.erase(due);
     }
   }
 
  private:
+  Cell& cell_;
   io::cell::CellWorld& world_;
   double after_s_;
   std::map<int, core::Instant> asked_;
@@ -83,9 +94,11 @@ class Bench final : public runtime::PracticeListener {
         cell_(config, seed),
         eyes_(std::make_unique<Borrowed>(cell_), config.perception),
         body_(cell_, eyes_, config.scene),
-        person_(cell_.world(), config.practice.person_answers_after_s),
+        person_(cell_, config.practice.person_answers_after_s),
         random_(seed),
         trainer_(Seeded(config.learner, seed), config.scene) {
+    if (std::getenv("BENCH_CONTACT")) contact_.emplace(cell_, config.safety);
+    if (const char* every_s = std::getenv("BENCH_TROUBLE_S")) troubles_.emplace(cell_, std::atof(every_s), seed);
     (void)trainer_.Know(config.tasks);
     journal_.on_close = [this](const core::Episode& episode) { (void)trainer_.Ingest(episode); };
     practice_ = *runtime::Practice::Make({.body = body_,
@@ -108,6 +121,7 @@ class Bench final : public runtime::PracticeListener {
         return;
       }
       person_.Attend();
+      if (troubles_) troubles_->Make();
     }
   }
 
@@ -128,6 +142,8 @@ class Bench final : public runtime::PracticeListener {
             minutes(), facts.task, facts.updates, facts.learned_steps, facts.samples, facts.demonstrated_episodes,
             facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
             facts.last.saturated_share, facts.last.clone_error);
+    if (contact_) contact_->Print();
+    ReportBudgets();
     tallies_.clear();
     failures_.clear();
     interventions_.clear();
@@ -161,6 +177,24 @@ class Bench final : public runtime::PracticeListener {
   void OnFault(const core::Fault& fault) override { fmt::print("fault: {}\n", fault.detail); }
 
  private:
+  /// Of each axis: the wear of the running hour, the most heat so far; then, of each budget, the most that is used.
+  void ReportBudgets() {
+    const safety::SpentBudgets spent = cell_.spent();
+    const safety::WearDay& day = spent.wear;
+    const double hours = core::ToSeconds(day.into_hour) / 3600;
+    for (std::size_t i = 0; i < core::kArmAxes; ++i)
+      fmt::print(
+          "{:6.1f} min  budgets     axis {} of the running hour: {:.0f} starts {:.0f} rad {:.0f} impacts in {:.2f} h; "
+          "heat now {:.2f}, at most {:.2f}\n",
+          minutes(), i, day.hours[0].starts[i], day.hours[0].travel_rad[i], day.hours[0].impacts[i], hours,
+          spent.heat[i], cell_.heat_max()[i]);
+    std::map<core::Budget, double> most;
+    for (const core::BudgetUse& use : safety::UsesOf(spent, config_.safety))
+      most[use.budget] = std::max(most[use.budget], use.share);
+    for (const auto& [budget, share] : most)
+      fmt::print("{:6.1f} min  budgets     {} used to {:.1f} %\n", minutes(), Name(budget), 100 * share);
+  }
+
   static learner::Config Seeded(learner::Config config, std::uint64_t seed) {
     config.seed = seed;
     return config;
@@ -289,6 +323,8 @@ class Bench final : public runtime::PracticeListener {
   std::vector<skills::Snapshot> waiting_;
   std::int64_t version_ = 0;
   std::map<std::string, int> interventions_;
+  std::optional<tests::ContactLog> contact_;
+  std::optional<tests::Troubles> troubles_;
 };
 
 int Main(int argc, char** argv) {

@@ -37,7 +37,12 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   void Blinds(bool blind = true) { blind_ = blind; }
   /// A held object slips out as soon as the hand carries it beyond this y.
   void DropsBeyond(std::optional<double> y_m) { drops_beyond_y_m_ = y_m; }
-  void Latches(core::StopCause cause) { latch_ = {cause, cause, latch_.id + 1, latch_.id + 100, latch_.epoch + 1}; }
+  enum class ClearedBy { kSupervisor, kPerson };
+  void Latches(core::StopCause cause, ClearedBy by = ClearedBy::kSupervisor) {
+    latch_ = {cause, cause, latch_.id + 1, latch_.id + 100, latch_.epoch + 1, by == ClearedBy::kPerson};
+  }
+  /// Nearer to its base than it may be: nothing is accepted but what leads away from there.
+  void RefusesUntilOutwardsOf(double radius_m) { outwards_of_m_ = radius_m; }
   void RefusesToClear(bool refuses = true) { refuses_to_clear_ = refuses; }
   /// Something heavy is in the way: the arm is told, and stays where it is.
   void BlocksTheArm(bool blocked = true) { blocked_ = blocked; }
@@ -46,6 +51,8 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
     q_rad_[core::kLift] += 0.9;
     q_rad_[core::kWrist] += 0.6;
   }
+  /// Pushed together: the hand is near the arm's own base.
+  void Folds() { q_rad_[core::kElbow] += 0.8; }
   void LosesTheArmAfter(int periods) { periods_left_ = periods; }
   void FindsTheArm() { periods_left_.reset(); }
   /// A new session of the driver: robot time begins again.
@@ -65,8 +72,10 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
       return core::Fail(core::FaultCode::kPeerTimeout, "safety did not answer");
     now_ += core::Seconds(0.1);
     if (proposal) proposals.push_back(*proposal);
-    if (proposal && !latch_.latched() && !blocked_) Move(*proposal);
+    const bool refused = proposal && RefusesFromHere(*proposal);
+    if (proposal && !latch_.latched() && !blocked_ && !refused) Move(*proposal);
     core::PeriodReport report;
+    report.verdict = refused ? core::Verdict::kRefused : core::Verdict::kPass;
     report.joints.time = now_;
     report.joints.axes = core::kArmAxes;
     report.joints.q_rad = q_rad_;
@@ -101,6 +110,11 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   static constexpr double kBetweenFingersM = 0.030;
   static constexpr double kOnObjectRad = 0.45;  // Where the jaw comes to rest on an object.
 
+  bool RefusesFromHere(const core::ProposedAction& proposal) const {
+    const double radius_m = NormXy(Tip());
+    const double to_m = NormXy(core::ForwardKinematics(scene_.arm, proposal.target_q_rad).position_m);
+    return outwards_of_m_ && radius_m < *outwards_of_m_ && to_m < radius_m + 0.002;
+  }
   void Move(const core::ProposedAction& proposal) {
     const bool was_closed = closed_;
     q_rad_ = proposal.target_q_rad;
@@ -127,7 +141,7 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   core::LatchReport latch_;
   bool closed_ = false, blind_ = false, refuses_to_clear_ = false, blocked_ = false;
   std::optional<int> held_, periods_left_;
-  std::optional<double> drops_beyond_y_m_;
+  std::optional<double> drops_beyond_y_m_, outwards_of_m_;
   std::vector<core::Vec3> objects_;
   std::vector<core::TrackedObject> shown_;
   std::vector<bool> hidden_;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "core/check.h"
 #include "runtime/control_loop.h"
 #include "safety/checks/workspace.h"
+#include "tests/fakes/hand_wall.h"
 #include "tests/runtime/lab.h"
 
 /// The whole robot on a hand-driven clock: real Practice and Body, real ControlLoop, Filter and Monitor; only the arm,
@@ -78,15 +80,8 @@ struct Trouble {
   Share snapshots_bad;
   int snapshot_after_looks = -1;  // A good one, so late; negative: none.
   bool learner_behind = false;
-};
-
-/// Wall time passes only where somebody sleeps, waits, or is slow.
-class HandWall final : public runtime::WallClock {
- public:
-  Instant Now() override { return now; }
-  void SleepUntil(Instant at) override { now = std::max(now, at); }
-  void AwaitMail(runtime::Mailbox&, Instant until) override { now = std::max(now, until); }
-  Instant now{};
+  // The machine: the control loop stands still now and then while the arm moves fast.
+  milliseconds stall{0};
 };
 
 /// An arm that follows what it is told with a little lag; without torque it sinks a little. Holds when commands cease.
@@ -103,9 +98,10 @@ class FaultyArm final : public core::RobotDriver {
 
   core::Pacing pacing() const override { return pacing_; }
   core::Result<core::JointState> Read() override {
-    Step();
-    past_.push_front(truth_);
-    if (past_.size() > kPast) past_.pop_back();
+    wall_.Look();
+    const std::int64_t goal =
+        pacing_ == core::Pacing::kMonotonic ? wall_.now.time_since_epoch() / kTick + 1 : count_ + 1;
+    while (count_ < goal) Step();
     if (!failing) {
       told_ = truth_;
       return told_;
@@ -118,6 +114,7 @@ class FaultyArm final : public core::RobotDriver {
   }
   core::Result<void> Apply(const core::SafeAction& action) override {
     Inspect(action);
+    wall_.Look();
     if (failing && trouble_.commands_fail.Hits(count_))
       return core::Fail(core::FaultCode::kDriverLost, "the bus takes nothing");
     if (failing && trouble_.commands_vanish.Hits(count_)) return {};
@@ -133,17 +130,25 @@ class FaultyArm final : public core::RobotDriver {
   bool failing = false, heated = false, powers_up_late = false, asked_to_power_off = false;
   std::optional<double> jaw_stops_at_rad;
   std::vector<std::string> limits_left;
+  std::function<core::Instant()> robot_now;
 
  private:
-  using Sent = std::array<core::AxisArray, 3>;  // Newest first.
+  struct Told {
+    double at_s = 0;
+    core::AxisArray q_rad{};
+  };
+  using Sent = std::array<Told, 3>;  // Newest first.
   static constexpr std::size_t kPast = 600;
+  static constexpr double kSpeedRadSMax = 25;  // No drive of this size is so fast; faster, its readings were wrong.
+  static constexpr double kEndStopRad = 0.1;   // Beyond the range that is allowed.
   static constexpr double kFollowShare = 0.2;  // Of what is missing, in each tick: a lag of 16 ms.
   static constexpr double kSinkRadS = 0.4, kSinkRadMax = 0.1, kSinkTipMMin = 0.02;
 
   void Step() {
     ++count_;
     truth_.sequence = static_cast<std::uint64_t>(count_);
-    truth_.time = core::Instant(count_ * kTick);
+    // As core/devices.h asks: of the wall, or of the device's own clock.
+    truth_.time = core::Instant(pacing_ == core::Pacing::kMonotonic ? (count_ - 1) * kTick : count_ * kTick);
     const std::size_t wait = failing ? static_cast<std::size_t>(trouble_.command_late_ticks) : 0;
     for (; queue_.size() > wait; queue_.pop_front()) Obey(queue_.front());
     const core::AxisArray before = truth_.q_rad;
@@ -151,6 +156,8 @@ class FaultyArm final : public core::RobotDriver {
     for (std::size_t i = 0; i < core::kArmAxes; ++i) truth_.dq_rad_s[i] = (truth_.q_rad[i] - before[i]) / TickS();
     Strain();
     Warm();
+    past_.push_front(truth_);
+    if (past_.size() > kPast) past_.pop_back();
   }
 
   void Obey(const core::SafeAction& action) {
@@ -172,8 +179,11 @@ class FaultyArm final : public core::RobotDriver {
       if (i == core::kJaw && jaw_stops_at_rad) to = std::max(to, *jaw_stops_at_rad);
       aim_[i] = to;
       if (failing && trouble_.arm_blocked && i != core::kJaw) to = truth_.q_rad[i];
-      const double reach = failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : 100;
+      const double reach =
+          failing && trouble_.follow_speed_rad_s > 0 ? trouble_.follow_speed_rad_s * TickS() : kSpeedRadSMax * TickS();
       truth_.q_rad[i] += std::clamp((to - truth_.q_rad[i]) * kFollowShare, -reach, reach);
+      truth_.q_rad[i] =
+          std::clamp(truth_.q_rad[i], limits_.q_rad_min[i] - kEndStopRad, limits_.q_rad_max[i] + kEndStopRad);
     }
   }
   void Sink() {
@@ -213,7 +223,7 @@ class FaultyArm final : public core::RobotDriver {
     }
     if (trouble_.temperature_reads) seen.temperature_c.fill(*trouble_.temperature_reads);
     if (trouble_.hot_flickers.Hits(count_)) seen.temperature_c[core::kLift] = 75;
-    seen.current_a[core::kLift] += trouble_.current_a;
+    if (truth_.powered) seen.current_a[core::kLift] += trouble_.current_a;
     if (trouble_.power_reads_off) seen.powered = false;
     return seen;
   }
@@ -221,44 +231,62 @@ class FaultyArm final : public core::RobotDriver {
     return past_[std::min(past_.size() - 1, static_cast<std::size_t>(ticks))];
   }
 
-  /// No action may leave a limit, whatever fails. A setpoint that is taken from where the arm really is moves nothing.
+  /// No action may leave a limit at the time that it is for, whatever fails. A setpoint that is taken from where the
+  /// arm really is moves nothing; after a loop that stood still the motion begins from rest.
   void Inspect(const core::SafeAction& action) {
     asked_to_power_off = action.power() == core::PowerMode::kOff;
     const Sent before = sent_;
-    sent_ = {action.q_rad(), before[0], before[1]};
+    const double now_s = core::ToSeconds(robot_now());
+    sent_ = {Told{now_s, action.q_rad()}, before[0], before[1]};
     if (asked_to_power_off || sent_count_ == 0) {  // Moves nothing, or is the first.
       sent_count_ = asked_to_power_off ? 0 : 1;
       return;
     }
+    if (now_s - before[0].at_s > core::ToSeconds(limits_.overrun_max) + 1.5 * TickS()) return InspectRest(before[0]);
     ++sent_count_;
-    for (std::size_t i = 0; i < core::kArmAxes; ++i) InspectAxis(i, action.q_rad()[i], before);
+    for (std::size_t i = 0; i < core::kArmAxes; ++i) InspectAxis(i, before);
     const double outside_m = safety::OutsideWorkspace(limits_, action.q_rad());
-    if (outside_m > std::max(1e-9, safety::OutsideWorkspace(limits_, before[0]) + 1e-9) && !IsTruth(action.q_rad()))
+    if (outside_m > std::max(1e-9, safety::OutsideWorkspace(limits_, before[0].q_rad) + 1e-9) &&
+        !IsTruth(action.q_rad()))
       Left("workspace", core::kPan, outside_m, 0);
   }
-  void InspectAxis(std::size_t i, double q, const Sent& before) {
+  void InspectRest(const Told& before) {
+    const Told& now = sent_[0];
+    for (std::size_t i = 0; i < core::kArmAxes; ++i)
+      if (now.q_rad[i] != before.q_rad[i] && std::abs(now.q_rad[i] - truth_.q_rad[i]) > kReseedRad)
+        Left("rest", i, now.q_rad[i], before.q_rad[i]);
+    sent_ = {now, Told{now.at_s - TickS(), now.q_rad}, Told{now.at_s - 2 * TickS(), now.q_rad}};
+    sent_count_ = 3;
+  }
+  /// Mean speed, acceleration and jerk between actions, by divided differences: no motion within limits exceeds them.
+  void InspectAxis(std::size_t i, const Sent& before) {
     constexpr double kRounding = 1e-6;
-    const double h = TickS();
-    const double step = q - before[0][i];
-    if (std::abs(step) > limits_.speed_rad_s_max[i] * h * (1 + kRounding)) {
-      if (std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("speed", i, std::abs(step) / h, limits_.speed_rad_s_max[i]);
+    const std::array<Told, 4> at{sent_[0], before[0], before[1], before[2]};
+    const auto speed = [&](std::size_t k) {
+      return (at[k].q_rad[i] - at[k + 1].q_rad[i]) / (at[k].at_s - at[k + 1].at_s);
+    };
+    const auto bend = [&](std::size_t k) { return 2 * (speed(k) - speed(k + 1)) / (at[k].at_s - at[k + 2].at_s); };
+    const double q = at[0].q_rad[i], v = speed(0);
+    if (std::abs(v) > limits_.speed_rad_s_max[i] * (1 + kRounding)) {
+      if (std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("speed", i, v, limits_.speed_rad_s_max[i]);
       sent_count_ = 1;  // A setpoint taken from where the arm is: acceleration is counted anew.
       return;
     }
     const bool outside = q < limits_.q_rad_min[i] - kRounding || q > limits_.q_rad_max[i] + kRounding;
-    if (outside && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
+    // A command that was taken from measurement may stay there, or return, wherever the drive itself goes on to.
+    const bool farther = q > limits_.q_rad_max[i] ? q > before[0].q_rad[i] : q < before[0].q_rad[i];
+    if (outside && farther && std::abs(q - truth_.q_rad[i]) > kReseedRad) Left("position", i, q, limits_.q_rad_max[i]);
     if (sent_count_ < 3) return;
-    const double bend = step - (before[0][i] - before[1][i]);
-    if (std::abs(bend) > limits_.acceleration_rad_s2_max[i] * h * h * (1 + kRounding) && !Reseeds(i, before))
-      Left("acceleration", i, std::abs(bend) / h / h, limits_.acceleration_rad_s2_max[i]);
+    if (std::abs(bend(0)) > limits_.acceleration_rad_s2_max[i] * (1 + kRounding) && !Reseeds(i, before))
+      Left("acceleration", i, bend(0), limits_.acceleration_rad_s2_max[i]);
     if (sent_count_ < 4) return;
-    const double twist = bend - (before[0][i] - 2 * before[1][i] + before[2][i]);
-    if (std::abs(twist) > limits_.jerk_rad_s3_max[i] * h * h * h * (1 + kRounding) + 1e-12 && !Reseeds(i, before))
-      Left("jerk", i, std::abs(twist) / h / h / h, limits_.jerk_rad_s3_max[i]);
+    const double twist = 3 * (bend(0) - bend(1)) / (at[0].at_s - at[3].at_s);
+    if (std::abs(twist) > limits_.jerk_rad_s3_max[i] * (1 + kRounding) + kJerkRoundingRadS3 && !Reseeds(i, before))
+      Left("jerk", i, twist, limits_.jerk_rad_s3_max[i]);
   }
   /// Was the command brought from where it was to where the arm is, and rests there?
   bool Reseeds(std::size_t i, const Sent& before) const {
-    return std::abs(sent_[0][i] - truth_.q_rad[i]) < kReseedRad || sent_[0][i] == before[0][i];
+    return std::abs(sent_[0].q_rad[i] - truth_.q_rad[i]) < kReseedRad || sent_[0].q_rad[i] == before[0].q_rad[i];
   }
   bool IsTruth(const core::AxisArray& q) const {
     for (std::size_t i = 0; i < core::kJaw; ++i)
@@ -272,6 +300,7 @@ class FaultyArm final : public core::RobotDriver {
   double TickS() const { return core::ToSeconds(limits_.control_period); }
 
   static constexpr double kReseedRad = 0.02;
+  static constexpr double kJerkRoundingRadS3 = 0.05;  // Times of whole ticks in seconds, to the third power.
 
   const Trouble& trouble_;
   const safety::Limits& limits_;
@@ -299,7 +328,7 @@ struct Story {
   std::optional<milliseconds> rest;     // From the beginning until stopped and at rest.
   std::optional<milliseconds> still;    // The same, whatever made it rest, for half a second at least.
   bool powered_off = false, latched_at_end = false, cleared_by_someone = false, persons_stop_stood = true;
-  int interrupted = 0, good_episodes = 0;
+  int interrupted = 0, good_episodes = 0, stalls = 0;
   bool moves_again = false;
   std::string at_the_end;  // What it was doing, and why.
   double wall_s = 0;       // How long the trouble lasted on the wall.
@@ -319,6 +348,7 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
     }
     if (phase != Phase::kIdle) world_.PutsObject(0.20, phase == Phase::kRecovering ? -0.15 : 0.0);
     journal_.on_close = [this](const core::Episode& episode) { Note(episode); };
+    arm_.robot_now = [this] { return loop_.now(); };
     runtime::PracticeParts parts{body_,
                                  journal_,
                                  world_,
@@ -356,7 +386,9 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
     if (phase_ == Phase::kIdle) world_.PutsObject(0.20, 0.0);
     const int good = good_;
     for (const auto end = tick_ + Ticks(kReturnMax); tick_ < end && good_ == good;) {
-      if (persons_ && filter_.latch().worst == core::StopCause::kOperator) PersonClears();
+      const core::LatchReport latch = filter_.latch();
+      const bool asked = std::ranges::any_of(world_.asked, [](const auto& q) { return q.second == core::kTheRobot; });
+      if ((persons_ && latch.worst == core::StopCause::kOperator) || (asked && latch.needs_person)) PersonClears();
       Cycle();
     }
     story_.moves_again = good_ > good;
@@ -385,19 +417,33 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
       wall_begin_ = wall_.now;
       story_.began = true;
     }
-    loop_.Tick();
+    if (arm_.failing && trouble_.stall > milliseconds(0)) Stall();
+    LoopTick();
     if (story_.began) Watch();
     if (arm_.failing) story_.latched_at_end = filter_.latch().latched();
     if (was && !arm_.failing) story_.wall_s = std::chrono::duration<double>(wall_.now - wall_begin_).count();
-    ++tick_;
+  }
+  void LoopTick() {
+    loop_.Tick();
+    tick_ = loop_.now().time_since_epoch() / kTick;
   }
   void PersonStops() {
     mailbox_.Post(runtime::StopMail{++ticket_});
     persons_ = true;
     arm_.failing = false;
-    loop_.Tick();
-    ++tick_;
+    LoopTick();
     arm_.failing = true;
+  }
+  /// At any moment of a tick in which the command moves fast.
+  void Stall() {
+    constexpr double kFastRadS = 0.6;
+    constexpr int kLooksOfATick = 8, kTicksBetween = 60;
+    const bool fast =
+        std::ranges::any_of(filter_.commanded_v_rad_s(), [](double v) { return std::abs(v) > kFastRadS; });
+    if (!fast || tick_ < stalled_tick_ + kTicksBetween) return;
+    stalled_tick_ = tick_;
+    ++story_.stalls;
+    wall_.StallAfter(dice_.Index(kLooksOfATick), trouble_.stall);
   }
 
   void Watch() {
@@ -410,9 +456,10 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
     if (persons_ && arm_.failing && latch.first != core::StopCause::kOperator) story_.persons_stop_stood = false;
     last_latch_ = latch;
     const bool rests = arm_.AtRest() && filter_.Rests();
-    still_ticks_ = rests ? still_ticks_ + 1 : 0;
+    if (!rests) still_from_ = tick_;
+    const std::int64_t still_ticks = tick_ - still_from_;
     if (!story_.rest && latch.latched() && rests) story_.rest = since;
-    if (!story_.still && still_ticks_ >= kStillTicks) story_.still = since - still_ticks_ * kTick;
+    if (!story_.still && still_ticks >= kStillTicks) story_.still = since - still_ticks * kTick;
     if (arm_.failing && latch.latched() && arm_.asked_to_power_off) story_.powered_off = true;
   }
 
@@ -554,7 +601,7 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
   ScriptedWorld world_{scene_};
   MemoryJournal journal_;
   runtime::Ear ear_;
-  core::Random random_{1};
+  core::Random random_{1}, dice_{11};  // Of practice; of when it stalls.
   runtime::Body body_;
   std::unique_ptr<runtime::Practice> practice_;
 
@@ -568,7 +615,8 @@ class WholeRobot : private core::ArmPort, private io::ObjectSource {
   std::deque<io::Sighting> sights_;
   io::Sighting shown_;
   std::int64_t exchanges_ = 0, looks_ = 0, snapshot_looks_ = 0, version_ = 0;
-  int periods_in_phase_ = 0, still_ticks_ = 0, good_ = 0;
+  int periods_in_phase_ = 0, good_ = 0;
+  std::int64_t still_from_ = 0, stalled_tick_ = 0;
   bool persons_ = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/monitoring/everything.h"
 
+#include <array>
+
 #include "monitoring/journal_metrics.h"
 #include "monitoring/learner_metrics.h"
 #include "monitoring/metrics.h"
@@ -24,8 +26,12 @@ std::string Safety() {
   period.margin = -0.1;
   period.latch = {
       .first = core::StopCause::kStall, .worst = core::StopCause::kOperator, .id = 4, .nonce = 1, .epoch = 2};
+  period.person = {.presence = core::Presence::kSeen, .distance_m = 1.5, .speed_scale = 0.4};
   safety.SetPeriod(period);
+  safety.SetBudgets(std::array{core::BudgetUse{core::Budget::kTravel, 1, 0.25}});
   safety.CountBusError(core::FaultCode::kDriverTimeout);
+  safety.SetTotals({.ticks_missed = 5, .readings_old = 1, .audit_written = 300, .audit_lost = 2});
+  safety.SetDegraded({{"no_real_time_priority", true}, {"audit_loses_records", false}});
   metrics.CountFault(core::FaultCode::kDriverTimeout);
   return metrics.Exposition();
 }

@@ -174,6 +174,13 @@ TEST(FailureIn, AnInterruptedAttemptIsNotADrop) {
   EXPECT_EQ(FailureIn(after), std::nullopt);
 }
 
+TEST(FailureIn, APersonWhoCameByIsNoFailure) {
+  Aftermath after = Timeout(SeenLying(kScene, 0.2, -0.15));
+  after.outcome = Outcome::kInterrupted;
+  after.stop = StopCause::kPersonNear;
+  EXPECT_EQ(FailureIn(after), std::nullopt);
+}
+
 TEST(FailureIn, ABadPictureIsBelievedBeforeAnythingItShows) {
   Aftermath after = Timeout(Blind());
   after.was_held = true;

@@ -13,6 +13,7 @@ namespace nightshift::runtime {
 namespace {
 
 using core::FaultCode;
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr char kLeast[] = R"(
@@ -106,6 +107,11 @@ TEST_F(ConfigFile, AKeyInTheWrongSectionIsShownItsOwn) {
   EXPECT_THAT(Refused("[learner]\nhome_m = [0, 0, 0]\n"), HasSubstr("did you mean scene.home_m?"));
 }
 
+TEST_F(ConfigFile, ARoomColderThanSafetyBelievesAMotorToBeIsRefused) {
+  EXPECT_THAT(Refused("[cell.drives]\nambient_c = 4\n"),
+              HasSubstr("cell.drives.ambient_c = 4: must be above safety.temperature_c_min = 5"));
+}
+
 TEST_F(ConfigFile, AWrongUnitIsToldTheRightOne) {
   EXPECT_THAT(Refused("[camera]\nframe_wait_ms = 500\n"),
               HasSubstr("robot.toml:2: camera.frame_wait_ms = 500: unknown key: wrong unit, this is given as "
@@ -130,6 +136,58 @@ TEST_F(ConfigFile, AZoneThatNoObjectFitsInIsRefused) {
   EXPECT_THAT(refused, HasSubstr("an object is 0.18 m wide"));
   EXPECT_THAT(Refused("[scene.bin]\ny_m_min = 0.24\n"), HasSubstr("scene.bin.y_m_max = 0.25"));
   EXPECT_THAT(Refused("[scene.tray]\nx_m_min = 0.3\n"), HasSubstr("scene.tray.x_m_max"));
+}
+
+TEST_F(ConfigFile, AHomeThatTheArmCannotBeAtIsRefusedWithWhatIsInTheWay) {
+  EXPECT_THAT(Refused("[scene]\nhome_m = [0.13, 0.0, 0.5]\n"), HasSubstr("must lie in the workspace"));
+  EXPECT_THAT(Refused("[scene]\nhome_m = [0.01, 0.0, 0.4]\n"), HasSubstr("scene.home_m = [0.01, 0, 0.4]: "));
+  EXPECT_THAT(Refused("[safety]\nq_rad_max = [1.92, 1.75, 1.2, 2.2, 2.7, 1.2]\n"), HasSubstr("takes the elbow to "));
+  EXPECT_THAT(Refused(R"([[safety.boxes]]
+name = "crate"
+centre_m = [0.13, 0.0, 0.1]
+half_m = [0.02, 0.02, 0.1]
+)"),
+              HasSubstr("of the box \"crate\", and safety.clearance_m is 0.004"));
+}
+
+TEST_F(ConfigFile, WhatTheArmWeighsAndWhereItMeetsThingsIsTaken) {
+  const auto config = With(R"([safety]
+torque_nm_max = [2, 3, 2, 2, 2, 0.3]
+grip_torque_nm_max = 0.2
+payload_kg_max = 0.05
+contact_time_constant_s = 0.02
+[[safety.masses]]
+name = "arm"
+moved_by = "lift"
+mass_kg = 0.2
+centre_m = [0, 0, 0.1]
+inertia_kg_m2 = [1e-4, 1e-4, 1e-5]
+[[safety.contact_zones]]
+name = "tray"
+min_m = [0.1, -0.1, 0.0]
+max_m = [0.3, 0.1, 0.05]
+)");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->safety.torque_nm_max[core::kLift], 3);
+  EXPECT_EQ(config->safety.grip_torque_nm_max, 0.2);
+  EXPECT_EQ(config->safety.payload_kg_max, 0.05);
+  EXPECT_EQ(config->safety.contact_time_constant, std::chrono::milliseconds(20));
+  ASSERT_EQ(config->safety.masses.size(), 1u);
+  EXPECT_EQ(config->safety.masses[0].moved_by, core::kLift);
+  EXPECT_EQ(config->safety.masses[0].centre_m, (core::Vec3{0, 0, 0.1}));
+  ASSERT_EQ(config->safety.contact_zones.size(), 1u);
+  EXPECT_EQ(config->safety.contact_zones[0].max_m, (core::Vec3{0.3, 0.1, 0.05}));
+}
+
+TEST_F(ConfigFile, LimitsWithoutACheckedStopAreRefusedWithTheJointAndTheNumbers) {
+  EXPECT_THAT(Refused("[safety]\npayload_kg_max = 0.6\n"),
+              AllOf(HasSubstr("robot.toml: safety.torque_nm_max["), HasSubstr("payload_kg_max = 0.6")));
+}
+
+TEST_F(ConfigFile, ContactIsWatchedAsItIsShipped) {
+  const auto config = LoadConfig(tests::SourceTree() + "/configs/tabletop.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_FALSE(config->safety.contact_zones.empty());
 }
 
 TEST_F(ConfigFile, HandAndEyesAgreeOnTheJaw) {

@@ -3,134 +3,45 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <functional>
-
-#include "core/check.h"
-#include "core/kinematics.h"
+#include "tests/runtime/loop_rig.h"
 
 namespace nightshift::runtime {
 namespace {
 
-using core::LimitId;
 using core::StopCause;
 using core::Verdict;
-using std::chrono::milliseconds;
-
-constexpr milliseconds kTick{4};
-
-/// An arm that is where it was told to be; its bus can fail. Its clock is the number of commands it got.
-class FakeRobot final : public core::RobotDriver {
- public:
-  explicit FakeRobot(core::Pacing pacing) : pacing_(pacing) {
-    state.axes = core::kArmAxes;
-    state.q_rad = *core::InverseKinematics({}, {0.2, 0, 0.1}, 0);
-    state.temperature_c.fill(30);
-  }
-  core::Pacing pacing() const override { return pacing_; }
-  core::Result<core::JointState> Read() override {
-    ++reads;
-    if (silent) return core::Fail(core::FaultCode::kDriverTimeout, "silent");
-    state.sequence = ++sequence_;
-    state.time = core::Instant(applied * kTick);
-    return state;
-  }
-  core::Result<void> Apply(const core::SafeAction& action) override {
-    if (deaf) return core::Fail(core::FaultCode::kDriverLost, "deaf");
-    ++applied;
-    state.q_rad = action.q_rad();
-    state.powered = action.power() == core::PowerMode::kHold;
-    return {};
-  }
-
-  core::JointState state;
-  int reads = 0, applied = 0;
-  bool silent = false, deaf = false;
-
- private:
-  core::Pacing pacing_;
-  std::uint64_t sequence_ = 0;
-};
-
-/// Wall time that passes only while somebody sleeps or waits, and a peer that acts while the loop waits for it.
-class FakeWall final : public WallClock {
- public:
-  Instant Now() override { return now; }
-  void SleepUntil(Instant at) override {
-    slept += at - now;
-    now = at;
-  }
-  void AwaitMail(Mailbox&, Instant until) override {
-    if (!peer.empty()) {
-      now += thinking;
-      const auto act = peer.front();
-      peer.pop_front();
-      return act();
-    }
-    waited += until - now;
-    now = until;
-  }
-
-  Instant now{};
-  std::chrono::nanoseconds slept{0}, waited{0}, thinking{0};
-  std::deque<std::function<void()>> peer;
-};
-
-/// A loop with fakes around it, driven tick by tick.
-struct Rig {
-  explicit Rig(core::Pacing pacing = core::Pacing::kLockStep, LoopSpeed speed = LoopSpeed::kMax)
-      : robot(pacing), loop({robot, filter, mailbox, answers, wall, nullptr, {}}, limits, speed) {}
-
-  void Ticks(int count) {
-    for (int i = 0; i < count; ++i) loop.Tick();
-  }
-  Ticket Exchange(const std::optional<core::ProposedAction>& proposal = std::nullopt) {
-    NIGHTSHIFT_CHECK(mailbox.Post(ExchangeMail{++tickets, proposal}));
-    return tickets;
-  }
-  core::ProposedAction Propose(double pan_step_rad) {
-    auto target = filter.commanded_q_rad();
-    target[core::kPan] += pan_step_rad;
-    return {.epoch = filter.latch().epoch,
-            .sequence = ++sequence,
-            .deadline = core::Instant(robot.applied * kTick) + milliseconds(200),
-            .axes = limits.axes,
-            .target_q_rad = target};
-  }
-  /// Takes all answers; the newest report that somebody asked for.
-  std::optional<core::PeriodReport> Report() {
-    std::optional<core::PeriodReport> report;
-    while (const auto answer = answers.Take())
-      if (const auto* period = std::get_if<PeriodAnswer>(&*answer); period && period->ticket != 0)
-        report = period->report;
-    return report;
-  }
-  /// Past the latch of the start, at a boundary.
-  void Arm() {
-    Ticks(25);
-    const auto latch = filter.latch();
-    mailbox.Post(AcknowledgeMail{++tickets, {.latch_id = latch.id, .nonce = latch.nonce}});
-    Ticks(25);
-    NIGHTSHIFT_CHECK(!filter.latch().latched());
-    Report();
-  }
-
-  safety::Limits limits;
-  safety::Filter filter{limits, {.epoch = 10, .nonce_source = 3}};
-  Mailbox mailbox;
-  AnswerBox answers;
-  FakeRobot robot;
-  FakeWall wall;
-  ControlLoop loop;
-  Ticket tickets = 0;
-  std::uint64_t sequence = 0;
-};
 
 TEST(ControlLoop, SendsAnActionInEveryTickWithoutAnySupervisor) {
   Rig rig;
   rig.Ticks(100);
   EXPECT_EQ(rig.robot.applied, 100);
   EXPECT_EQ(rig.loop.counters().ticks, 100u);
+}
+
+TEST(ControlLoop, AtTheEndOfEachPeriodItLeavesWhatALaterLifeHasToKnow) {
+  Rig rig;
+  rig.Ticks(1);  // Robot time begins with the end of a period.
+  rig.state.Take();
+  rig.Ticks(24);
+  EXPECT_EQ(rig.state.Take(), nullptr) << "the period is not over";
+  rig.Ticks(1);
+  const safety::SafetyState* first = rig.state.Take();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->clears.count, 1u) << "the restart's, in advance";
+  rig.Arm();
+  const safety::SafetyState* armed = rig.state.Take();
+  ASSERT_NE(armed, nullptr);
+  EXPECT_EQ(armed->clears.count, 1u);
+  EXPECT_GT(armed->clears.ago[0], core::Duration(0));
+}
+
+TEST(ControlLoop, WhatItLeavesAtItsEndIsTheNewest) {
+  Rig rig;
+  rig.Ticks(26);
+  rig.state.Take();
+  rig.loop.Stop();
+  rig.loop.Run();
+  EXPECT_NE(rig.state.Take(), nullptr);
 }
 
 TEST(ControlLoop, WithoutASupervisorASimulatedClockRunsInRealTime) {
@@ -271,7 +182,7 @@ TEST(ControlLoop, TimeGoesOnWithoutReadingsAndNeverBack) {
   rig.robot.silent = true;
   rig.Ticks(10);
   rig.robot.silent = false;
-  rig.robot.applied = 0;  // The device began anew: its clock is behind.
+  rig.robot.applied -= 5;  // The device began anew, and its clock is a little behind.
   rig.Ticks(30);
   core::Instant last{};
   while (const auto answer = rig.answers.Take())
@@ -280,6 +191,38 @@ TEST(ControlLoop, TimeGoesOnWithoutReadingsAndNeverBack) {
       last = period->report.joints.time;
     }
   EXPECT_EQ(last, core::Instant(milliseconds(300)));
+}
+
+TEST(ControlLoop, ADeviceThatWasStartedAnewIsSeenAgainThoughItsClockBeginsAnew) {
+  Rig rig;
+  rig.Arm();
+  rig.robot.silent = true;
+  rig.Ticks(10);
+  rig.robot.silent = false;
+  rig.robot.applied = 0;
+  rig.Exchange();
+  rig.Ticks(60);
+  EXPECT_EQ(rig.loop.counters().readings_old, 0u);
+  const auto latch = rig.filter.latch();
+  rig.mailbox.Post(AcknowledgeMail{++rig.tickets, {.latch_id = latch.id, .nonce = latch.nonce}});
+  rig.Ticks(25);
+  EXPECT_FALSE(rig.filter.latch().latched());
+}
+
+TEST(ControlLoop, AReadingFromATimeThatNoClockComesToIsGarbledAndLeavesTheClockAsItWas) {
+  Rig rig;
+  rig.Arm();
+  rig.robot.clock = core::Instant::max();
+  rig.Ticks(1);
+  EXPECT_EQ(rig.loop.counters().driver_garbled, 1u);
+  rig.Ticks(10);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kDriverLost);
+  rig.robot.clock.reset();
+  rig.Exchange();
+  rig.Ticks(60);
+  const auto report = rig.Report();
+  ASSERT_TRUE(report);
+  EXPECT_LT(report->joints.time, core::Instant(std::chrono::seconds(1)));
 }
 
 TEST(ControlLoop, AMonotonicClockSleepsToEachTickAndDoesNotWaitForAnyone) {
@@ -305,6 +248,68 @@ TEST(ControlLoop, AnExchangeLateInAPeriodIsCarriedOutOverTheNextAndAnsweredAtIts
   ASSERT_TRUE(report);
   EXPECT_EQ(report->sequence, proposal.sequence);
   EXPECT_NEAR(report->commanded_q_rad[core::kPan], proposal.target_q_rad[core::kPan], 1e-3);
+}
+
+safety::Limits WatchedBy(safety::PresenceSource source) {
+  safety::Limits limits;
+  limits.presence.source = source;
+  return Rig::Uninspected(limits);
+}
+
+/// What a presence sensor's report is answered with, at once.
+std::optional<PresenceAnswer::Heard> Tell(Rig& rig, const safety::PresenceReport& report) {
+  rig.Report();
+  NIGHTSHIFT_CHECK(rig.mailbox.Post(PresenceMail{++rig.tickets, report}));
+  rig.Ticks(1);
+  while (const auto answer = rig.answers.Take())
+    if (const auto* heard = std::get_if<PresenceAnswer>(&*answer); heard && heard->ticket == rig.tickets)
+      return heard->heard;
+  return std::nullopt;
+}
+
+TEST(ControlLoop, HandsOnWhatAPresenceSensorSays) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, nullptr, {}, WatchedBy(safety::PresenceSource::kTopic));
+  EXPECT_EQ(Tell(rig, {.distance_m = 2.5, .sequence = 1}), PresenceAnswer::Heard::kYes);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+  EXPECT_EQ(rig.filter.person().distance_m, 2.5);
+  rig.Exchange();
+  rig.Ticks(26);
+  EXPECT_EQ(rig.Report()->person.distance_m, 2.5);
+}
+
+TEST(ControlLoop, ReportsOfASensorThatIsNotConfiguredAreRefusedAndCountForNothing) {
+  for (const auto source : {safety::PresenceSource::kNone, safety::PresenceSource::kGpio}) {
+    Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, nullptr, {}, WatchedBy(source));
+    const auto before = rig.filter.person();
+    EXPECT_EQ(Tell(rig, {.distance_m = 5, .sequence = 1}), PresenceAnswer::Heard::kNoSuchSensor);
+    EXPECT_EQ(rig.filter.person().presence, before.presence);
+  }
+}
+
+TEST(ControlLoop, ASwitchThatSeesNobodyMeansThatNobodyIsNearerThanItSees) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, nullptr, {}, WatchedBy(safety::PresenceSource::kGpio));
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  for (int i = 0; i < 300; ++i) {
+    rig.presence_switch.Put(SwitchBox::Reading::kNobody);
+    rig.Ticks(1);
+  }
+  EXPECT_EQ(rig.filter.person().distance_m, rig.limits.presence.switch_distance_m);
+  rig.Arm();
+  rig.presence_switch.Put(SwitchBox::Reading::kSomebody);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kPersonNear);
+  EXPECT_EQ(rig.filter.person().distance_m, 0);
+}
+
+TEST(ControlLoop, ASwitchWhoseReaderHangsIsAPersonAtTheArm) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, nullptr, {}, WatchedBy(safety::PresenceSource::kGpio));
+  rig.presence_switch.Put(SwitchBox::Reading::kNobody);
+  rig.Ticks(70);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+  rig.Ticks(10);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  EXPECT_EQ(rig.filter.person().speed_scale, 0);
 }
 
 TEST(ControlLoop, MoreOpenExchangesThanItHoldsAreCountedAndDropped) {

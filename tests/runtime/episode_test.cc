@@ -92,6 +92,16 @@ TEST_F(EpisodeTest, AStopEndsTheAttemptAsAFailureAndIsNamed) {
   EXPECT_EQ(attempt->episode.steps.size(), 3u);
 }
 
+TEST_F(EpisodeTest, APersonWhoComesNearInterruptsTheAttempt) {
+  on_step = [this](int index, const core::Transition&) {
+    if (index == 1) world.Latches(core::StopCause::kPersonNear);
+    return core::Result<void>{};
+  };
+  const auto attempt = Run(still);
+  EXPECT_EQ(attempt->episode.outcome, Outcome::kInterrupted);
+  EXPECT_EQ(attempt->stop, core::StopCause::kPersonNear);
+}
+
 TEST_F(EpisodeTest, ActsNoLongerThanHalfASecondWithoutAPicture) {
   world.Blinds();
   const auto attempt = Run(still);

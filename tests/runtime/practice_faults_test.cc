@@ -31,6 +31,62 @@ TEST_F(Lab, AStopThatOnlyAPersonMayClearIsWaitedForAndNamed) {
   EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
 }
 
+TEST_F(Lab, APersonIsAskedOnceAboutAStopThatOnlyAPersonMayClear) {
+  world.PutsObject(0.20, 0.0);
+  world.Latches(core::StopCause::kContact, tests::ScriptedWorld::ClearedBy::kPerson);
+  world.RefusesToClear();
+  Start();
+  Cycles(5);
+  ASSERT_EQ(world.asked.size(), 1u);
+  EXPECT_EQ(world.asked[0].second, core::kTheRobot);
+  EXPECT_THAT(world.asked[0].first, HasSubstr("stopped because of contact"));
+  EXPECT_EQ(practice->status().interventions, 1u);
+  EXPECT_FALSE(journal.interventions.rbegin()->second.resolved);
+  world.RefusesToClear(false);
+  EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
+  EXPECT_TRUE(journal.interventions.rbegin()->second.resolved);
+}
+
+TEST_F(Lab, ARestartRepeatsTheQuestionAboutAStopWithoutCountingItTwice) {
+  world.PutsObject(0.20, 0.0);
+  world.Latches(core::StopCause::kContact, tests::ScriptedWorld::ClearedBy::kPerson);
+  world.RefusesToClear();
+  Start();
+  Cycles(2);
+  Start();
+  Cycles(2);
+  EXPECT_EQ(world.asked.size(), 2u) << "who was asked may have stopped with us";
+  EXPECT_EQ(practice->status().interventions, 1u);
+  world.RefusesToClear(false);
+  EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
+  EXPECT_TRUE(journal.interventions.rbegin()->second.resolved);
+}
+
+TEST_F(Lab, NothingIsDoneWhileTheCameraShowsNothing) {
+  world.PutsObject(0.20, 0.0);
+  Start();
+  (void)body_->Rest();
+  world.Blinds();
+  for (int i = 0; i < 10; ++i) (void)body_->Rest();
+  Cycles(20);
+  EXPECT_EQ(ear.episodes, 0);
+  EXPECT_TRUE(world.asked.empty());
+  EXPECT_TRUE(world.proposals.empty()) << "blind, it holds still";
+  EXPECT_THAT(practice->status().why, HasSubstr("camera"));
+  world.Blinds(false);
+  EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
+}
+
+TEST_F(Lab, AnArmThatIsRefusedItsWayUpWorksItselfFreeJointByJoint) {
+  world.PutsObject(0.20, 0.0);
+  world.Folds();
+  world.Latches(core::StopCause::kTrackingError);
+  world.RefusesUntilOutwardsOf(NormXy(world.Tip()) + 0.03);
+  Start();
+  EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
+  EXPECT_EQ(journal.closed.at(0).outcome, Outcome::kSuccess);
+}
+
 TEST_F(Lab, ABlindCameraInterruptsTheEpisodeAndSaysNothingAboutTheSkill) {
   world.PutsObject(0.20, 0.0);
   Start();

@@ -5,14 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +17,9 @@
 #include "io/wire/nightshift.pb.h"
 #include "io/wire/parse.h"
 #include "runtime/exit_codes.h"
+#include "runtime/state_keeper.h"
+#include "safety/state_file.h"
+#include "tests/runtime/child_process.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -27,47 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr int kWaitMs = 20000;  // Bounds a test that fails.
-
-/// A child process whose error output goes to a file.
-class Child {
- public:
-  Child(std::vector<std::string> arguments, const fs::path& log, const std::string& notify_socket = "") {
-    std::vector<char*> argv;
-    for (auto& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ == 0) {
-      if (!notify_socket.empty()) setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
-      if (!freopen(log.c_str(), "w", stderr)) _exit(99);
-      execv(argv[0], argv.data());
-      _exit(98);
-    }
-  }
-  ~Child() {
-    if (!pid_) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  pid_t pid() const { return pid_; }
-  void Signal(int signal) const { kill(pid_, signal); }
-
-  /// The exit status, if it ends in time.
-  std::optional<int> Ended() {
-    pollfd ended{static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), POLLIN, 0};
-    const bool in_time = poll(&ended, 1, kWaitMs) == 1;
-    close(ended.fd);
-    if (!in_time) return std::nullopt;
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_ = 0;
-};
 
 class SafetyProcess : public testing::Test {
  protected:
@@ -82,6 +41,7 @@ class SafetyProcess : public testing::Test {
     return {NIGHTSHIFT_SAFETY_PROGRAM, "--config", config, "--data", data_.string()};
   }
   fs::path Log() const { return data_ / "log"; }
+  std::string StateFile() const { return (data_ / "safety/state").string(); }
   static std::string Text(const fs::path& file) {
     std::ifstream in(file);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -129,12 +89,70 @@ TEST_F(SafetyProcess, StartsAgainAtOnceAfterAKill) {
   }
 }
 
+TEST_F(SafetyProcess, EachStartIsOnTheDiskAsAClearHoweverSoonTheProcessDies) {
+  for (std::size_t life = 1; life <= 3; ++life) {
+    Child safety(Arguments(), Log());
+    ASSERT_TRUE(Speaks()) << Text(Log());
+    safety.Signal(SIGKILL);
+    safety.Ended();
+    const auto stored = safety::ReadStateFile(StateFile());
+    ASSERT_TRUE(stored && *stored);
+    EXPECT_EQ((*stored)->state.clears.count, life);
+    EXPECT_EQ((*stored)->at.boot_id, ReadBootId(kBootIdFile));
+  }
+}
+
+TEST_F(SafetyProcess, ADamagedStateIsNamedInTheLogAndReplaced) {
+  fs::create_directories(data_ / "safety");
+  std::ofstream(StateFile()) << "nightshift-safety-state 1\nboot 12";
+  Child safety(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  EXPECT_THAT(Text(Log()), HasSubstr("corrupt_state"));
+  EXPECT_THAT(Text(Log()), HasSubstr(StateFile()));
+  EXPECT_TRUE(*safety::ReadStateFile(StateFile()));
+}
+
+TEST_F(SafetyProcess, AStateThatCannotBeWrittenIsNamedAndStopsNobodyFromHoldingTheRobot) {
+  fs::create_directories(StateFile() + "/inside");
+  Child safety(Arguments(), Log());
+  ASSERT_TRUE(Speaks()) << Text(Log());
+  EXPECT_THAT(Text(Log()), HasSubstr("cannot replace " + StateFile()));
+}
+
 TEST_F(SafetyProcess, RefusesAnImpossibleLimitByName) {
   const fs::path config = data_ / "bad.toml";
   std::ofstream(config) << "[safety]\nspeed_rad_s_max = [4, 4, -1, 4, 4, 6]\n";
   Child safety(Arguments(config.string()), Log());
   EXPECT_EQ(safety.Ended(), kExitRefused);
   EXPECT_THAT(Text(Log()), HasSubstr("speed_rad_s_max"));
+}
+
+TEST_F(SafetyProcess, NamesWhatItDoesWithoutInStatusMetricsAndLog) {
+  const fs::path config = data_ / "cpu.toml";
+  std::string text = Text(NIGHTSHIFT_SOURCE_DIR "/configs/tabletop.toml");
+  const std::string model = "model_file = \"";
+  text.insert(text.find(model) + model.size(), NIGHTSHIFT_SOURCE_DIR "/configs/");
+  std::ofstream(config) << text << "\n[safety]\ncpu = 1023  # No machine has so many.\n";
+  fs::create_directories(data_ / "run");
+  auto gatherer = io::Replier::Bind(io::EndpointsIn((data_ / "run").string())->metrics);
+  ASSERT_TRUE(gatherer);
+  Child safety(Arguments(config.string()), Log());
+  auto listener = io::Subscriber::Connect(io::EndpointsIn((data_ / "run").string())->safety_state);
+  wire::SafetyStatus status;
+  for (int i = 0; i < 100 && status.degraded_size() == 0; ++i)  // The first may come before the loop begins.
+    if (const auto bytes = listener->Latest(io::Wait(kWaitMs))) status = *io::Parse<wire::SafetyStatus>(*bytes);
+  ASSERT_EQ(status.degraded_size(), 1) << Text(Log());
+  EXPECT_EQ(status.degraded(0), "cpu_is_refused");
+  std::string figures;
+  const std::string wanted = "nightshift_degraded{mode=\"cpu_is_refused\"} 1";
+  for (int i = 0; i < 100 && figures.find(wanted) == std::string::npos; ++i)
+    if (const auto report = gatherer->Receive(io::Wait(kWaitMs))) {
+      figures = io::Parse<wire::MetricsReport>(report->body)->exposition();
+      gatherer->Reply(*report, "");
+    }
+  EXPECT_THAT(figures, HasSubstr(wanted));
+  EXPECT_THAT(figures, HasSubstr("nightshift_degraded{mode=\"audit_loses_records\"} 0"));
+  EXPECT_THAT(Text(Log()), HasSubstr("cpu_is_refused: safety.cpu = 1023"));
 }
 
 TEST_F(SafetyProcess, TellsTheServiceManagerThatItIsReadyAndStrokesTheWatchdog) {

@@ -52,6 +52,8 @@ class SafetyServiceTest : public testing::Test {
     endpoints_ = *io::EndpointsIn(folder_.string());
     SafetyService::Hooks hooks;
     hooks.on_progress = [this] { ++strokes_; };
+    hooks.degraded = [] { return std::vector<std::string>{"no_real_time_priority"}; };
+    hooks.on_beat = [this] { service_->Tell({{core::Budget::kTravel, 2, 0.875}}); };
     service_ = std::make_unique<SafetyService>(std::move(*io::Replier::Bind(endpoints_.safety_command)),
                                                std::move(*io::Publisher::Bind(endpoints_.safety_state)), mailbox_,
                                                answers_, loop_.counters(), std::move(hooks));
@@ -188,6 +190,20 @@ TEST_F(SafetyServiceTest, TellsItsStateToWhoeverListens) {
   const auto status = io::Parse<wire::SafetyStatus>(*bytes);
   ASSERT_TRUE(status);
   EXPECT_TRUE(status->state() == "stopped" || status->state() == "holding");
+  ASSERT_EQ(status->degraded_size(), 1);
+  EXPECT_EQ(status->degraded(0), "no_real_time_priority");
+}
+
+TEST_F(SafetyServiceTest, SaysInItsStateWhatOfEachBudgetIsUsed) {
+  auto listener = io::Subscriber::Connect(endpoints_.safety_state);
+  ASSERT_TRUE(listener);
+  wire::SafetyStatus status;
+  for (int beat = 0; beat < 40 && status.budgets_size() == 0; ++beat)
+    if (const auto bytes = listener->Latest(io::Wait(1000))) status = *io::Parse<wire::SafetyStatus>(*bytes);
+  ASSERT_EQ(status.budgets_size(), 1);
+  EXPECT_EQ(status.budgets(0).budget(), "travel");
+  EXPECT_EQ(status.budgets(0).axis(), 2u);
+  EXPECT_EQ(status.budgets(0).share(), 0.875);
 }
 
 TEST_F(SafetyServiceTest, StrokesTheWatchdogWhileTheControlThreadMakesProgress) {

@@ -36,8 +36,9 @@ class AuditTest : public testing::Test {
             .axis = 0,
             .wanted = 0.01,
             .allowed = 0,
-            .ticks_limited = 7,
+            .ticks = 7,
             .sequence = 42,
+            .input_hash = 0xff,
             .latch = {}};
   }
   void WriteThreeFiles() const {
@@ -80,10 +81,11 @@ TEST_F(AuditTest, WritesEveryFieldAndAHashThatOthersCanWorkOut) {
   ASSERT_TRUE(audit->Flush());
   const std::string content =
       R"({"utc_ns":1234,"robot_ns":2500000000,"verdict":"limited","limit":"workspace","axis":3,"wanted":0.01,)"
-      R"("allowed":-2.5,"ticks_limited":7,"sequence":42,"epoch":5,"latch":6,"first":"stall","worst":"hot","dropped":0)";
+      R"("allowed":-2.5,"margin":-2.51,"ticks":7,"sequence":42,"input":"00000000000000ff","epoch":5,"latch":6,)"
+      R"("first":"stall","worst":"hot","dropped":0)";
   // BLAKE2b of 16 bytes over the chain before, 32 zeros at first, and the content; by Python's hashlib.
-  EXPECT_EQ(Text(), content + ",\"chain\":\"473fd8a7dfc0a11338201e86aacaafeb\"}\n" + content +
-                        ",\"chain\":\"a268c431cd51af52207b6db2d5046b73\"}\n");
+  EXPECT_EQ(Text(), content + ",\"chain\":\"8930f3250432b6a6f1ac7b01a5e9e5c5\"}\n" + content +
+                        ",\"chain\":\"502c1d30de49ced5e142035525c45453\"}\n");
 }
 
 TEST_F(AuditTest, GoesOnInTheNewestFile) {
@@ -151,7 +153,7 @@ TEST_F(AuditTest, FillsAFileBeforeItBeginsANewOne) {
     ASSERT_TRUE(audit->Flush());
   }
   const std::string first = Text();
-  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 3) << "lines of about 270 bytes";
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 3) << "lines of about 300 bytes";
 }
 
 TEST_F(AuditTest, GoesOnWithItsChainBehindAFileThatIsStillEmpty) {
@@ -330,20 +332,20 @@ TEST_F(AuditTest, KeepsAsManyRecordsAsItsQueueTwiceHoldsAndSaysHowManyItDropped)
   ASSERT_TRUE(audit);
   {
     const FilesNoLargerThan full(0);
-    for (int i = 0; i < 1024; ++i) audit->Push(Limited());
+    for (int i = 0; i < 8192; ++i) audit->Push(Limited());
     EXPECT_EQ(audit->dropped(), 0u);
     EXPECT_FALSE(audit->Flush());  // These lines wait, and the queue is free again.
-    for (int i = 0; i < 1024; ++i) audit->Push(Limited());
+    for (int i = 0; i < 8192; ++i) audit->Push(Limited());
     EXPECT_EQ(audit->dropped(), 0u);
     EXPECT_FALSE(audit->Flush());
     audit->Push(Limited());
     EXPECT_EQ(audit->dropped(), 1u);
   }
   ASSERT_TRUE(audit->Flush());
-  EXPECT_EQ(audit->written(), 1024u);
+  EXPECT_EQ(audit->written(), 8192u);
   ASSERT_TRUE(audit->Flush());
-  EXPECT_EQ(audit->written(), 2048u);
-  EXPECT_EQ(*VerifyAudit(folder_.string()), 2048u);
+  EXPECT_EQ(audit->written(), 16384u);
+  EXPECT_EQ(*VerifyAudit(folder_.string()), 16384u);
   EXPECT_THAT(Text(), HasSubstr("\"dropped\":1,"));
 }
 
@@ -421,10 +423,10 @@ TEST_F(AuditTest, BeginsANewFileWhenOneIsFullAndKeepsABoundedNumber) {
 
 TEST_F(AuditTest, CountsWhatDoesNotFitIntoItsQueue) {
   auto audit = Audit::Open(Options());
-  for (int i = 0; i < 5000; ++i) audit->Push(Limited());
+  for (int i = 0; i < 20000; ++i) audit->Push(Limited());
   EXPECT_GT(audit->dropped(), 0u);
   ASSERT_TRUE(audit->Flush());
-  EXPECT_EQ(audit->written() + audit->dropped(), 5000u);
+  EXPECT_EQ(audit->written() + audit->dropped(), 20000u);
 }
 
 TEST_F(AuditTest, BelongsToOneProcess) {

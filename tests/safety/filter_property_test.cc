@@ -42,6 +42,21 @@ TEST(FilterProperty, NoSequenceOfProposalsBringsTheArmTooNearToItsSurroundingsAn
   EXPECT_GT(mean_speed, 0.5) << "rad/s, all axes together";
 }
 
+TEST(FilterProperty, NoSequenceOfProposalsLeavesAnyLimitsThatMayBeConfigured) {
+  const std::uint64_t seed = 29;
+  core::Random random(seed);
+  Tally tally;
+  for (int index = 0; index < 80; ++index) {
+    Adversary adversary(random.Seed(), AnyLimits(random));
+    for (int period = 0; period < 60; ++period) adversary.Period(KindOf(index + period / 10));
+    EXPECT_EQ(adversary.tally().violations(), 0)
+        << "seed " << seed << " limits " << index << " " << adversary.tally().Text();
+    tally.Add(adversary.Ended());
+  }
+  RecordProperty("tally", tally.Text());
+  EXPECT_GT(tally.speed_share_mean(), 0.05) << "always braking would be no filter";
+}
+
 TEST(FilterProperty, NoSearchFindsProposalsThatLeaveAnyLimit) {
   const std::uint64_t seed = 3;
   core::Random random(seed);
@@ -49,6 +64,8 @@ TEST(FilterProperty, NoSearchFindsProposalsThatLeaveAnyLimit) {
     const ArmSearch search(random, CrowdedLimits());
     EXPECT_EQ(search.tally.violations(), 0) << "seed " << seed << " search " << index << " " << search.tally.Text();
     EXPECT_GT(search.tally.worst(Promise::kClearance), -0.002) << "it must come near to what it is to keep clear of";
+    const ArmSearch other(random, AnyLimits(random));
+    EXPECT_EQ(other.tally.violations(), 0) << "seed " << seed << " search " << index << " " << other.tally.Text();
   }
 }
 
@@ -60,6 +77,7 @@ TEST(FilterProperty, AJawDoesNotOpenIntoWhatStandsBesideIt) {
   arm.Arm();
   ClearanceJudge judge(limits);
   ASSERT_LT(judge.ExcessM(arm.seen.q_rad), 0) << "it begins clear";
+  judge.Accepted();
   auto target = arm.seen.q_rad;
   target[core::kJaw] = limits.q_rad_max[core::kJaw];
   ASSERT_GT(judge.ExcessM(target), 0) << "wide open it would be too near";

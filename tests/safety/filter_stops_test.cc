@@ -132,8 +132,12 @@ TEST(Filter, LatchesATrackingErrorAndTakesPowerAwayOnceAtRest) {
   arm.Arm();
   arm.Tick(arm.ProposeTip(kNear));
   arm.Ticks(3);
-  arm.seen.q_rad[core::kElbow] += 0.6;
-  const Judgement judged = arm.Tick();
+  arm.stuck = true;
+  Judgement judged = arm.Tick();
+  for (int tick = 0; tick < 12 && !arm.filter.latch().latched(); ++tick) {  // Faster than it was told to, and away.
+    arm.seen.q_rad[core::kElbow] += 0.05;
+    judged = arm.Tick();
+  }
   EXPECT_EQ(judged.limit, LimitId::kTrackingError);
   EXPECT_EQ(judged.axis, core::kElbow);
   EXPECT_GT(judged.wanted, judged.allowed) << "how far off it was is for the audit";
@@ -161,8 +165,8 @@ TEST(Filter, LatchesAStallAndStopsPushing) {
 /// it nor be measured anew at a clear. The jaw holds something.
 struct StalledArm : IdealArm {
   StalledArm() {
-    Arm();
     seen.q_rad[core::kJaw] = 0.5;
+    Arm();
     held = seen.q_rad;
     stuck = true;
     seen.torque_nm[core::kPan] = 2.5;
@@ -249,10 +253,10 @@ TEST(Filter, AnAxisThatNeverQuiteRestsAfterAStallIsNotPushedForEver) {
 
 TEST(Filter, AJawThatHoldsAnObjectIsNotAStall) {
   IdealArm arm;
+  arm.seen.q_rad[core::kJaw] = 0.5;
   arm.Arm();
   arm.stuck = true;
   arm.seen.torque_nm[core::kJaw] = 0.25;
-  arm.seen.q_rad[core::kJaw] = 0.5;
   auto target = arm.seen.q_rad;
   target[core::kJaw] = 0;
   for (int period = 0; period < 300; ++period) arm.Period(arm.Propose(target));
@@ -278,10 +282,8 @@ TEST(Filter, DrivesThatLetGoByThemselvesAreALostDriverAndPowerComesBackWithoutAJ
   IdealArm arm;
   arm.Arm();
   arm.Period(arm.ProposeTip(kNear));
-  ++arm.seen.sequence;
-  arm.seen.powered = false;
-  arm.seen.q_rad[core::kLift] += 0.3;  // It sank.
-  const Judgement judged = arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  arm.seen.q_rad[core::kLift] += 0.1;  // It sank.
+  const Judgement judged = arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
   EXPECT_EQ(judged.action.q_rad(), arm.seen.q_rad);
 }
@@ -292,12 +294,7 @@ TEST(Filter, DrivesThatDoNotTakePowerAgainAreALostDriver) {
   arm.seen.temperature_c[1] = 71;
   arm.Ticks(3);
   arm.seen.temperature_c[1] = 30;
-  for (int tick = 0; tick <= arm.limits.power_up_ticks_max + 1; ++tick) {
-    ++arm.seen.sequence;
-    arm.seen.powered = false;
-    arm.filter.Judge(arm.seen, std::nullopt, arm.now);
-    arm.now += arm.limits.control_period;
-  }
+  for (int tick = 0; tick <= arm.limits.power_up_ticks_max + 1; ++tick) arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
 }
 
@@ -364,9 +361,7 @@ TEST(Filter, IsNotClearedWhileDrivesThatShouldHoldHoldNoTorque) {
   IdealArm arm;
   arm.Arm();
   arm.filter.Stop();
-  ++arm.seen.sequence;
-  arm.seen.powered = false;
-  arm.filter.Judge(arm.seen, std::nullopt, arm.now);
+  arm.TickUnpowered();
   EXPECT_EQ(arm.Clear(), Clearance::kNoReading);
 }
 
@@ -387,8 +382,10 @@ TEST(Filter, TellsWhileItBrakesWhichAxisIsHowFarFromWhereItWasToldToBe) {
   arm.Tick(arm.ProposeTip({0.25, 0.05, 0.1}));
   arm.Ticks(10);
   arm.stuck = true;
-  arm.seen.q_rad[core::kElbow] -= 0.6;
-  arm.Tick();
+  for (int tick = 0; tick < 6; ++tick) {
+    arm.seen.q_rad[core::kElbow] -= 0.1;
+    arm.Tick();
+  }
   const double off_rad = std::abs(arm.filter.commanded_q_rad()[core::kElbow] - arm.seen.q_rad[core::kElbow]);
   const Judgement judged = arm.Tick();
   EXPECT_EQ(judged.verdict, Verdict::kStopped);
@@ -422,15 +419,9 @@ TEST(Filter, DrivesMayTakeAsLongToHoldAsIsAllowedAndNoLonger) {
   arm.Ticks(3);
   arm.seen.temperature_c[1] = 30;
   arm.Tick();
-  const auto unpowered_tick = [&] {
-    ++arm.seen.sequence;
-    arm.seen.powered = false;
-    arm.filter.Judge(arm.seen, std::nullopt, arm.now);
-    arm.now += arm.limits.control_period;
-  };
-  for (int tick = 0; tick < arm.limits.power_up_ticks_max; ++tick) unpowered_tick();
+  for (int tick = 0; tick < arm.limits.power_up_ticks_max; ++tick) arm.TickUnpowered();
   EXPECT_FALSE(arm.filter.latch().latched());
-  unpowered_tick();
+  arm.TickUnpowered();
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
 }
 
@@ -442,12 +433,7 @@ TEST(Filter, DrivesHaveTheWholeTimeToHoldEachTime) {
     arm.Ticks(3);
     arm.seen.temperature_c[1] = 30;
     arm.Tick();
-    for (int tick = 0; tick < arm.limits.power_up_ticks_max - 10; ++tick) {
-      ++arm.seen.sequence;
-      arm.seen.powered = false;
-      arm.filter.Judge(arm.seen, std::nullopt, arm.now);
-      arm.now += arm.limits.control_period;
-    }
+    for (int tick = 0; tick < arm.limits.power_up_ticks_max - 10; ++tick) arm.TickUnpowered();
     EXPECT_FALSE(arm.filter.latch().latched()) << "time " << time;
     arm.seen.powered = true;
     arm.Ticks(3);
@@ -465,6 +451,51 @@ TEST(Filter, ALostDriverLeavesNoAxisPushing) {
   arm.Tick();
   for (std::size_t i = 0; i < core::kJaw; ++i) EXPECT_EQ(arm.filter.commanded_q_rad()[i], arm.seen.q_rad[i]);
   EXPECT_EQ(arm.filter.commanded_q_rad()[core::kJaw], held[core::kJaw]) << "what is held stays held";
+}
+
+TEST(Filter, ReadingsThatJumpAreALostDriverAndOnlyAPersonMayBelieveThem) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  arm.seen.q_rad[core::kPan] += 0.3;
+  const auto before = arm.filter.commanded_q_rad();
+  arm.Ticks(20);
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kJumped);
+  EXPECT_EQ(arm.filter.commanded_q_rad(), before) << "nothing is taken from what is not believed";
+  EXPECT_EQ(arm.Clear(ClearedBy::kPerson), Clearance::kCleared);
+  arm.Ticks(5);
+  EXPECT_FALSE(arm.filter.latch().latched());
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kPan], before[core::kPan] + 0.3, 1e-9);
+}
+
+TEST(Filter, AfterASilenceTheArmMayBeAnywhere) {
+  IdealArm arm;
+  arm.Arm();
+  for (int tick = 0; tick < 10; ++tick) (void)arm.filter.JudgeBlind(arm.now += arm.limits.control_period);
+  arm.stuck = true;
+  arm.seen.q_rad[core::kPan] += 0.3;
+  arm.Ticks(3);
+  EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kCleared);
+}
+
+TEST(Filter, AnInspectionIsAsSlowAsItSaysAndEndsWithTheArmsTravel) {
+  IdealArm arm({}, IdealArm::Inspects::kYes);
+  arm.Arm();
+  double fastest_rad_s = 0, travel_rad = 0;
+  for (int period = 0; period < 20 && arm.filter.latch().inspecting; ++period) {
+    auto target = arm.filter.commanded_q_rad();
+    target[core::kPan] += 0.35;
+    const auto proposal = arm.Propose(target);
+    for (int tick = 0; tick < 25 && arm.filter.latch().inspecting; ++tick) {
+      arm.Tick(tick == 0 ? std::optional(proposal) : std::nullopt);
+      if (!arm.filter.latch().inspecting) break;
+      fastest_rad_s = std::max(fastest_rad_s, std::abs(arm.filter.commanded_v_rad_s()[core::kPan]));
+      travel_rad += std::abs(arm.filter.commanded_v_rad_s()[core::kPan]) * 0.004;
+    }
+  }
+  EXPECT_NEAR(fastest_rad_s, arm.limits.inspection_speed_share * arm.limits.speed_rad_s_max[core::kPan], 1e-6);
+  EXPECT_NEAR(travel_rad, arm.limits.inspection_travel_rad, 0.02);
 }
 
 }  // namespace

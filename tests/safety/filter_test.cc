@@ -263,9 +263,7 @@ TEST(Filter, RefusesEverythingWhileTheDrivesHoldNoTorque) {
   arm.seen.temperature_c[0] = 30;
   arm.Tick();
   ASSERT_FALSE(arm.filter.latch().latched());
-  ++arm.seen.sequence;
-  arm.seen.powered = false;
-  const Judgement judged = arm.filter.Judge(arm.seen, arm.ProposeTip(kNear), arm.now);
+  const Judgement judged = arm.TickUnpowered(arm.ProposeTip(kNear));
   EXPECT_EQ(judged.verdict, Verdict::kRefused);
   EXPECT_EQ(judged.limit, LimitId::kNoState);
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/random.h"
-#include "safety/surroundings.h"
+#include "tests/safety/arm_judge.h"
 #include "tests/safety/hostile_joint.h"
 #include "tests/safety/ideal_arm.h"
 
@@ -52,40 +52,30 @@ inline Limits CrowdedLimits() {
   return limits;
 }
 
-/// Holds poses against the promise on clearance: none nearer than the floor, unless it was nearer all the time.
-class ClearanceJudge {
- public:
-  explicit ClearanceJudge(const Limits& limits)
-      : clearance_m_(limits.clearance_m),
-        floor_m_(limits.clearance_m * (1 - kSlackShare)),
-        model_(*SurroundingsOf(limits)),
-        pose_(model_.arm()),
-        farthest_m_(static_cast<std::size_t>(model_.pairs()), -kInfinity) {}
-  ClearanceJudge(const ClearanceJudge&) = delete;  // The pose refers to the model.
-  ClearanceJudge& operator=(const ClearanceJudge&) = delete;
-
-  /// By how much it is too near to something; below 0: by how little it is not, at most.
-  double ExcessM(const core::AxisArray& q_rad) {
-    pose_.MoveTo(q_rad);
-    double excess_m = -kInfinity;
-    for (int pair = 0; pair < model_.pairs(); ++pair) {
-      double distance_m = model_.DistanceBoundM(pair, pose_);
-      if (!(distance_m >= clearance_m_)) distance_m = model_.DistanceM(pair, pose_);
-      double& farthest_m = farthest_m_[static_cast<std::size_t>(pair)];
-      farthest_m = std::max(farthest_m, distance_m);
-      excess_m = std::max(excess_m, std::min(floor_m_, farthest_m) - distance_m);
+/// Any limits that may be configured, in crowded surroundings. The arm may begin outside them.
+inline Limits AnyLimits(core::Random& random) {
+  constexpr std::array kControlPeriodsMs{1, 2, 4, 5, 10};
+  for (;;) {
+    Limits limits = CrowdedLimits();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(limits.axes); ++i) {
+      limits.q_rad_min[i] *= random.Uniform(0.5, 1);
+      limits.q_rad_max[i] *= random.Uniform(0.5, 1);
+      limits.speed_rad_s_max[i] = LogUniform(random, 0.3, 8);
+      limits.acceleration_rad_s2_max[i] = LogUniform(random, 5, 200);
+      limits.jerk_rad_s3_max[i] = limits.acceleration_rad_s2_max[i] * LogUniform(random, 10, 300);
     }
-    return excess_m;
+    for (double* wall_m :
+         {&limits.workspace_m_min.y, &limits.workspace_m_max.x, &limits.workspace_m_max.y, &limits.workspace_m_max.z})
+      *wall_m *= random.Uniform(0.6, 1);
+    limits.escape_speed_rad_s_max = LogUniform(random, 0.05, 0.5);
+    limits.clearance_m = LogUniform(random, 0.001, 0.02);
+    limits.clearance_looks_max = 10 + random.Index(90);
+    limits.control_period = std::chrono::milliseconds(kControlPeriodsMs[static_cast<std::size_t>(random.Index(5))]);
+    limits.policy_period = limits.control_period * (5 + random.Index(30));
+    limits.command_deadline_max = limits.policy_period * (1 + random.Index(3));
+    if (Validate(limits)) return limits;
   }
-
- private:
-  static constexpr double kSlackShare = 0.25;  // What the filter may lose of the clearance between two looks.
-
-  double clearance_m_, floor_m_;
-  ClearanceModel model_;
-  ArmPose pose_;
-  std::vector<double> farthest_m_;  // That each pair has been apart so far.
-};
+}
 
 /// Hostile proposals.
 enum class ProposalKind { kRandom, kHugeBangBang, kNear, kNotFinite, kBangBang, kTip, kSinusoidal };
@@ -106,47 +96,70 @@ inline std::string_view Name(ProposalKind kind) {
   return "";
 }
 
-/// Feeds a filter with hostile proposals and holds each action against the limits, from outside.
+/// What an adversary does besides proposing: what must not move the arm, or what puts it where it should not be.
+enum class Ploy {
+  kReach,         // Asks for a target, as often as a policy may.
+  kOldEpoch,      // Sends the target as a command from before the last stop.
+  kOldSequence,   // Sends the target under a number that was used.
+  kPastDeadline,  // Sends the target when it is too late for it.
+  kSilence,       // Stops proposing while the arm moves.
+  kStop,          // Stops the arm as a person does, and goes on proposing.
+  kWithdraw,      // Wants nothing any more, then sends what it sent before.
+  kBlind,         // Cuts some readings off while it proposes.
+  kPush,          // Cuts the power, and moves the arm to the target, wherever that is.
+};
+inline constexpr std::array kPloys{Ploy::kReach,        Ploy::kOldEpoch, Ploy::kOldSequence,
+                                   Ploy::kPastDeadline, Ploy::kSilence,  Ploy::kStop,
+                                   Ploy::kWithdraw,     Ploy::kBlind,    Ploy::kPush};
+
+/// Feeds a filter with hostile proposals, and holds each tick against the limits, from outside.
 class Adversary {
  public:
-  explicit Adversary(std::uint64_t seed, const Limits& limits = {})
-      : random_(seed), arm_(limits), clearance_(limits), axes_(static_cast<std::size_t>(limits.axes)) {
+  explicit Adversary(std::uint64_t seed, const Limits& limits = {},
+                     const std::function<void(Filter&)>& before_tick = {})
+      : random_(seed),
+        arm_(limits),
+        judge_(limits),
+        axes_(static_cast<std::size_t>(limits.axes)),
+        period_ticks_(static_cast<int>(limits.policy_period / limits.control_period)) {
+    arm_.before_tick = before_tick;
     for (double& hz : wave_hz_) hz = LogUniform(random_, 0.05, 2);
     arm_.Arm();
-    q_rad_ = arm_.filter.commanded_q_rad();
-    lowest_rad_ = highest_rad_ = q_rad_;
-    for (std::size_t i = 0; i < axes_; ++i) stop_[i] = JointStop({.q_rad = q_rad_[i]}, BoundsOf(i));
-    clearance_.ExcessM(q_rad_);
+    judge_.Begin(arm_.filter);
   }
 
   void Period(ProposalKind kind) {
     const auto proposal = Proposal(kind);
-    for (int tick = 0; tick < 25; ++tick) {
+    for (int tick = 0; tick < period_ticks_; ++tick) {
       const bool again = kind == ProposalKind::kBangBang && random_.Chance(0.2);
       Tick(tick == 0 ? std::optional(proposal) : again ? std::optional(Proposal(ProposalKind::kRandom)) : std::nullopt);
     }
-    if (arm_.filter.latch().latched()) Clear();
+    ClearIfLatched();
   }
 
-  /// A target from now on, begun at any tick, and asked for again in each period.
-  void Reach(const core::AxisArray& target_q_rad, int ticks) {
-    for (int tick = 0; tick < ticks; ++tick)
-      Tick(tick % 25 == 0 ? std::optional(arm_.Propose(target_q_rad)) : std::nullopt);
-    if (arm_.filter.latch().latched()) Clear();
+  /// A target from now on, begun at any tick, and asked for again in each period; or what a ploy makes of it.
+  void Play(Ploy ploy, const core::AxisArray& target_q_rad, int ticks) {
+    if (ploy == Ploy::kStop) arm_.filter.Stop();
+    if (ploy == Ploy::kWithdraw) Withdraw();
+    if (ploy == Ploy::kPush) Push(target_q_rad);
+    for (int tick = 0; tick < ticks; ++tick) {
+      const bool asks = tick % period_ticks_ == 0 && ploy != Ploy::kSilence && ploy != Ploy::kPush;
+      const auto wanted = asks ? std::optional(Stamped(ploy, target_q_rad)) : std::nullopt;
+      ploy == Ploy::kBlind&& tick % kBlindEvery != 0 ? TickBlind() : Tick(wanted);
+    }
+    ClearIfLatched();
   }
 
-  const Tally& tally() const { return tally_; }
-  double travelled_rad() const { return travelled_rad_; }
+  const Tally& tally() const { return judge_.tally(); }
+  double travelled_rad() const { return judge_.travelled_rad(); }
 
   /// Of the whole run, which is over.
-  Tally Ended() const {
-    Tally whole = tally_;
-    for (std::size_t i = 0; i < axes_; ++i)
-      whole.NoteRange((highest_rad_[i] - lowest_rad_[i]) / (arm_.limits.q_rad_max[i] - arm_.limits.q_rad_min[i]));
-    return whole;
-  }
+  Tally Ended() const { return judge_.Ended(); }
 
  private:
+  static constexpr int kRestTicksMin = 40, kRestTicksMax = 4000;  // Before a stop is cleared.
+  static constexpr int kBlindEvery = 4;                           // Fewer missing readings in a row than latch.
+
   core::ProposedAction Proposal(ProposalKind kind) {
     auto target = kind == ProposalKind::kTip ? TipTarget() : arm_.seen.q_rad;
     if (kind != ProposalKind::kTip)
@@ -179,98 +192,65 @@ class Adversary {
     return q ? *q : arm_.seen.q_rad;
   }
 
+  /// A proposal as the ploy wants it.
+  core::ProposedAction Stamped(Ploy ploy, const core::AxisArray& target_q_rad) {
+    auto proposal = arm_.Propose(target_q_rad);
+    if (ploy == Ploy::kOldEpoch || ploy == Ploy::kWithdraw) proposal.epoch = epoch_before_;
+    if (ploy == Ploy::kOldSequence) proposal.sequence = --arm_.sequence;
+    if (ploy == Ploy::kPastDeadline) proposal.deadline = arm_.now - std::chrono::milliseconds(1);
+    return proposal;
+  }
+
+  void Withdraw() {
+    epoch_before_ = arm_.filter.latch().epoch;
+    judge_.Withdrawn();
+    arm_.filter.Withdraw();
+  }
+
+  /// The drives let go for a tick, in which the arm is moved; it comes to rest and is cleared there.
+  void Push(const core::AxisArray& target_q_rad) {
+    arm_.seen.powered = false;
+    for (std::size_t i = 0; i < axes_; ++i) arm_.seen.q_rad[i] = target_q_rad[i];
+    Tick();
+    ClearIfLatched();
+  }
+
   void Tick(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
+    const core::JointState seen = arm_.seen;
+    const core::Instant now = arm_.now;
     arm_.Tick(wanted);
-    NoteInside();
-    for (std::size_t i = 0; i < axes_; ++i) NoteAxis(i);
-    const auto& q = arm_.filter.commanded_q_rad();
-    tally_.Note(Promise::kWorkspace, OutsideWorkspace(arm_.limits, q), 2 * kTolerance);
-    tally_.Note(Promise::kClearance, clearance_.ExcessM(q));
-    q_rad_ = q;
+    judge_.Note(arm_.filter, {&seen, wanted, now});
   }
 
-  /// Between ticks: what the drives do on the way from command to command.
-  void NoteInside() {
-    for (const double share : kInsideShares) {
-      core::AxisArray q_rad{};
-      for (std::size_t i = 0; i < axes_; ++i) {
-        const JerkMotion inside = Inside(i, share);
-        NoteBounds(tally_, inside, BoundsOf(i));
-        q_rad[i] = inside.q_rad;
-      }
-      tally_.Note(Promise::kClearance, clearance_.ExcessM(q_rad));
-    }
+  void TickBlind() {
+    const core::Instant now = arm_.now;
+    arm_.TickBlind();
+    judge_.Note(arm_.filter, {nullptr, std::nullopt, now});
   }
 
-  void NoteAxis(std::size_t i) {
-    const JerkBounds bounds = BoundsOf(i);
-    const JerkMotion next = Commanded(i);
-    NoteBounds(tally_, next, bounds);
-    const double v = (next.q_rad - q_rad_[i]) / bounds.tick_s;  // As a drive sees it that knows positions only.
-    tally_.Note(Promise::kSpeed, std::abs(v) - bounds.speed_rad_s_max);
-    tally_.Note(Promise::kAcceleration,
-                std::abs(v - mean_v_rad_s_[i]) - bounds.acceleration_rad_s2_max * bounds.tick_s);
-    const double jerk = (next.a_rad_s2 - motion_[i].a_rad_s2) / bounds.tick_s;
-    tally_.Note(Promise::kJerk, std::abs(jerk) / bounds.jerk_rad_s3_max - 1);
-    tally_.NoteStep(std::abs(v) / bounds.speed_rad_s_max);
-    travelled_rad_ += std::abs(next.q_rad - q_rad_[i]);
-    lowest_rad_[i] = std::min(lowest_rad_[i], next.q_rad);
-    highest_rad_[i] = std::max(highest_rad_[i], next.q_rad);
-    stop_[i] = Follows(i) ? stop_[i].After(bounds.tick_s) : JointStop(next, bounds);
-    motion_[i] = next;
-    mean_v_rad_s_[i] = v;
-  }
-
-  void Clear() {
-    for (int i = 0; i < 40; ++i) Tick();
-    NIGHTSHIFT_CHECK(arm_.Clear() == Clearance::kCleared);
+  /// The last epoch that a stop ended is remembered.
+  void ClearIfLatched() {
+    if (!arm_.filter.latch().latched()) return;
+    for (int i = 0; i < kRestTicksMin || (!arm_.filter.Rests() && i < kRestTicksMax); ++i) Tick();
+    const bool cleared = arm_.Clear() == Clearance::kCleared;
+    NIGHTSHIFT_CHECK(cleared || tally().violations() > 0);
+    epoch_before_ = arm_.filter.latch().epoch - 1;
     while (arm_.now.time_since_epoch() % arm_.limits.policy_period != core::Duration(0)) Tick();
-  }
-
-  JerkMotion Commanded(std::size_t i) const {
-    const Filter& filter = arm_.filter;
-    return {filter.commanded_q_rad()[i], filter.commanded_v_rad_s()[i], filter.commanded_a_rad_s2()[i]};
-  }
-
-  /// Did the axis follow its stored stop in this tick?
-  bool Follows(std::size_t i) const {
-    constexpr double kSame = 1e-12;
-    const JerkMotion next = Commanded(i), stopped = stop_[i].At(BoundsOf(i).tick_s);
-    return std::abs(next.q_rad - stopped.q_rad) < kSame && std::abs(next.v_rad_s - stopped.v_rad_s) < kSame;
-  }
-
-  JerkMotion Inside(std::size_t i, double share) const {
-    const double tick_s = BoundsOf(i).tick_s;
-    return Follows(i) ? stop_[i].At(share * tick_s) : AtConstantJerk(motion_[i], Commanded(i), tick_s, share);
-  }
-
-  JerkBounds BoundsOf(std::size_t i) const {
-    const Limits& limits = arm_.limits;
-    return {.q_rad_min = limits.q_rad_min[i],
-            .q_rad_max = limits.q_rad_max[i],
-            .speed_rad_s_max = limits.speed_rad_s_max[i],
-            .acceleration_rad_s2_max = limits.acceleration_rad_s2_max[i],
-            .jerk_rad_s3_max = limits.jerk_rad_s3_max[i],
-            .escape_speed_rad_s_max = limits.escape_speed_rad_s_max,
-            .tick_s = core::ToSeconds(limits.control_period)};
   }
 
   core::Random random_;
   IdealArm arm_;
-  ClearanceJudge clearance_;
+  ArmJudge judge_;
   std::size_t axes_;
+  int period_ticks_;
   core::AxisArray wave_hz_{};
-  core::AxisArray q_rad_{}, mean_v_rad_s_{};  // Of the tick before.
-  std::array<JerkMotion, core::kAxesMax> motion_{};
-  std::array<JointStop, core::kAxesMax> stop_;  // That must be stored, as seen from outside.
-  core::AxisArray lowest_rad_{}, highest_rad_{};
-  Tally tally_;
-  double travelled_rad_ = 0;
+  core::Epoch epoch_before_ = IdealArm::kFirstEpoch;
 };
 
 /// A few targets, each kept for a while, as an adversary writes them.
 struct ArmScript {
   struct Piece {
+    Ploy ploy;
     core::AxisArray target_q_rad;
     int ticks;
   };
@@ -278,7 +258,10 @@ struct ArmScript {
 };
 
 inline ArmScript::Piece AnyPiece(core::Random& random, const Limits& limits) {
-  ArmScript::Piece piece{{}, random.Index(random.Chance(0.5) ? 8 : 150) + 1};
+  const bool proposes = random.Chance(0.7);
+  ArmScript::Piece piece{proposes ? Ploy::kReach : kPloys[static_cast<std::size_t>(random.Index(kPloys.size()))],
+                         {},
+                         random.Index(random.Chance(0.5) ? 8 : 150) + 1};
   for (std::size_t i = 0; i < static_cast<std::size_t>(limits.axes); ++i) {
     const double low = limits.q_rad_min[i], high = limits.q_rad_max[i];
     piece.target_q_rad[i] = random.Chance(0.3) ? (random.Chance(0.5) ? low : high) : random.Uniform(low, high);
@@ -286,7 +269,7 @@ inline ArmScript::Piece AnyPiece(core::Random& random, const Limits& limits) {
   return piece;
 }
 
-/// What a search for the worst sequence of proposals came to. It climbs towards the surroundings: all other limits are
+/// What a search for the worst sequence of commands came to. It climbs towards the surroundings: all other limits are
 /// reached to the last digit by any fast motion.
 struct ArmSearch {
   static constexpr int kSteps = 20;
@@ -302,7 +285,7 @@ struct ArmSearch {
 
   double Play(const ArmScript& script) {
     Adversary adversary(1, limits);
-    for (const auto& piece : script.pieces) adversary.Reach(piece.target_q_rad, piece.ticks);
+    for (const auto& [ploy, target_q_rad, ticks] : script.pieces) adversary.Play(ploy, target_q_rad, ticks);
     tally.Add(adversary.Ended());
     return adversary.tally().worst(Promise::kClearance);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <optional>
 
 #include "core/check.h"
@@ -14,8 +15,12 @@ class IdealArm {
   static constexpr core::Epoch kFirstEpoch = 100;
   static constexpr core::Vec3 kNear{0.21, 0.01, 0.095};  // One ordinary step from where it begins.
 
-  explicit IdealArm(const Limits& given = {})
-      : limits(given), filter(given, {.epoch = kFirstEpoch, .nonce_source = 7}) {
+  /// After a clear at full speed at once: an inspection is a test's own subject, or in its way.
+  enum class Inspects { kNo, kYes };
+
+  explicit IdealArm(const Limits& given = {}, Inspects inspects = Inspects::kNo, const SafetyState& left = {})
+      : limits(Prepared(given, inspects)),
+        filter(limits, {.epoch = kFirstEpoch, .nonce_source = 7, .clears = left.clears}, left.spent) {
     // Over the tray, hand down.
     seen.axes = limits.axes;
     seen.q_rad = *core::InverseKinematics(limits.arm, {0.2, 0, 0.1}, 0);
@@ -28,6 +33,7 @@ class IdealArm {
     ++seen.sequence;
     seen.time = now;
     if (noisy) seen.current_a[core::kPan] = 0.1 + 1e-3 * static_cast<double>(seen.sequence % 2);
+    if (before_tick) before_tick(filter);
     const Judgement judged = filter.Judge(seen, wanted, now);
     now += limits.control_period;
     if (judged.action.power() == core::PowerMode::kOff) {
@@ -40,6 +46,15 @@ class IdealArm {
       for (std::size_t i = 0; stuck && i < seen.q_rad.size(); ++i)
         seen.q_rad[i] += drift_rad_s[i] * core::ToSeconds(limits.control_period);
     }
+    return judged;
+  }
+
+  /// One tick in which the drives hold no torque, whatever they are told.
+  Judgement TickUnpowered(const std::optional<core::ProposedAction>& wanted = std::nullopt) {
+    ++seen.sequence;
+    seen.powered = false;
+    const Judgement judged = filter.Judge(seen, wanted, now);
+    now += limits.control_period;
     return judged;
   }
 
@@ -87,14 +102,20 @@ class IdealArm {
 
   core::Vec3 tip() const { return core::ForwardKinematics(limits.arm, filter.commanded_q_rad()).position_m; }
 
+  static Limits Prepared(Limits limits, Inspects inspects) {
+    if (inspects == Inspects::kNo) limits.inspection_speed_share = 1;
+    return limits;
+  }
+
   Limits limits;
   Filter filter;
   core::JointState seen;
   core::Instant now{};
   std::uint64_t sequence = 0;
   bool stuck = false;
-  bool noisy = true;              // As sensors are.
-  core::AxisArray drift_rad_s{};  // How it moves all the same while it is stuck.
+  bool noisy = true;                         // As sensors are.
+  core::AxisArray drift_rad_s{};             // How it moves all the same while it is stuck.
+  std::function<void(Filter&)> before_tick;  // What else the filter hears.
 };
 
 }  // namespace nightshift::safety

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <set>
+#include <vector>
 
 namespace nightshift::safety {
 namespace {
@@ -13,7 +14,7 @@ using core::StopCause;
 
 /// A monitor and a hand-driven clock.
 struct Story {
-  Limits limits;
+  Limits limits{.inspections_failed_max = 100'000};  // Their own tests have their own.
   Monitor monitor{limits, {.epoch = 100, .nonce_source = 7}};
   core::Instant now{};
 
@@ -33,12 +34,20 @@ TEST(Monitor, BeginsStoppedAndIsClearedByTheSupervisor) {
   EXPECT_FALSE(story.monitor.latched());
 }
 
-TEST(Monitor, LeavesARestartToAPersonWhereConfiguredSo) {
+TEST(Monitor, LeavesTheFirstStartAfterABootToAPerson) {
   Story story;
-  story.limits.arm_after_restart = false;
-  story.monitor = Monitor(story.limits, {});
+  story.monitor = Monitor(story.limits, {.after_reboot = true});
   EXPECT_EQ(story.Clear(), Clearance::kNeedsPerson);
   EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared) << "what comes after it is as ever";
+}
+
+TEST(Monitor, LeavesABootToTheSupervisorWhereConfiguredSo) {
+  Story story;
+  story.limits.arm_after_reboot = true;
+  story.monitor = Monitor(story.limits, {.after_reboot = true});
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
 }
 
 TEST(Monitor, EveryStopBumpsTheEpoch) {
@@ -188,6 +197,74 @@ TEST(Monitor, TheSupervisorMayClearOnlySoOftenAnHourAPersonAlways) {
   EXPECT_EQ(story.Clear(), Clearance::kCleared) << "an hour after the first";
 }
 
+/// Clears of an earlier life, as long ago as said.
+RecentClears Earlier(std::initializer_list<core::Duration> agos) {
+  RecentClears clears;
+  for (const auto ago : agos) clears.Add(ago);
+  return clears;
+}
+
+std::vector<core::Duration> Agos(const RecentClears& clears) {
+  return {clears.ago.begin(), clears.ago.begin() + static_cast<std::ptrdiff_t>(clears.count)};
+}
+
+using std::chrono::minutes;
+
+TEST(Monitor, ClearsOfEarlierLivesCountAsIfThisOneHadMadeThem) {
+  Story story;
+  story.limits.clears_per_hour_max = 2;
+  story.now = core::Instant(minutes(500));
+  story.monitor = Monitor(story.limits, {.clears = Earlier({minutes(50), minutes(10)})});
+  story.monitor.Begin(story.now);
+  EXPECT_EQ(story.Clear(), Clearance::kTooMany);
+  story.now += minutes(10);
+  EXPECT_EQ(story.Clear(), Clearance::kTooMany) << "after an hour, not yet after more than an hour";
+  story.now += std::chrono::nanoseconds(1);
+  EXPECT_EQ(story.Clear(), Clearance::kCleared);
+}
+
+TEST(Monitor, TellsALaterLifeTheClearsOfTheLastHourAndHowLongAgoTheyWere) {
+  Story story;
+  story.monitor = Monitor(story.limits, {.clears = Earlier({minutes(59)})});
+  story.monitor.Begin(story.now);
+  story.Clear();
+  story.now += minutes(1);
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(60), minutes(1)}));
+  story.now += std::chrono::nanoseconds(1);
+  EXPECT_EQ(story.monitor.clears(story.now).count, 1u) << "what is older than an hour counts for nothing";
+}
+
+TEST(Monitor, ALifeThatDiesRightAfterItsRestartWasClearedHasPaidForIt) {
+  Story story;
+  story.monitor = Monitor(story.limits, {.clears = Earlier({minutes(5)})});
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(5), minutes(0)}))
+      << "robot time is not known yet";
+  story.monitor.Begin(story.now);
+  story.now += minutes(2);
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(7), minutes(0)}));
+  story.Clear();
+  story.now += minutes(3);
+  EXPECT_EQ(Agos(story.monitor.clears(story.now)), (std::vector<core::Duration>{minutes(10), minutes(3)})) << "once";
+}
+
+TEST(Monitor, WhatAPersonClearsIsForgottenWithTheProcess) {
+  Story story;
+  story.Clear(ClearedBy::kPerson);
+  EXPECT_EQ(story.monitor.clears(story.now).count, 0u);
+}
+
+TEST(Monitor, RemembersAsManyClearsAsThereMayBeInAnHourTheNewestOnes) {
+  RecentClears clears;
+  for (int i = 0; i < kClearsPerHourMax + 3; ++i) clears.Add(std::chrono::seconds(1000 - i));
+  EXPECT_EQ(clears.count, static_cast<std::size_t>(kClearsPerHourMax));
+  EXPECT_EQ(clears.ago.front(), std::chrono::seconds(997));
+  EXPECT_EQ(clears.ago.back(), std::chrono::seconds(1000 - kClearsPerHourMax - 2));
+  Story story;
+  story.monitor = Monitor(story.limits, {.clears = clears});
+  story.monitor.Begin(story.now);
+  EXPECT_EQ(story.monitor.clears(story.now).count, static_cast<std::size_t>(kClearsPerHourMax));
+}
+
 TEST(Monitor, WhatAPersonClearsIsNotTheSupervisorsToPayFor) {
   Story story;
   for (int i = 0; i < 2 * story.limits.clears_per_hour_max; ++i) {
@@ -276,8 +353,8 @@ TEST(Monitor, WhatBelongsToAPersonIsNotClearedWithWhatBelongsToTheSupervisor) {
 }
 
 TEST(Monitor, TellsEveryOutcomeByItsOwnName) {
-  const std::array names{"cleared",     "not_latched", "stale",       "needs_person",
-                         "still_there", "no_reading",  "not_at_rest", "too_many"};
+  const std::array names{"cleared",     "not_latched", "stale",      "needs_person", "still_there", "no_reading",
+                         "not_at_rest", "too_many",    "comes_back", "jumped",       "other_cause"};
   std::set<std::string_view> advices;
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(Name(static_cast<Clearance>(i)), names[i]);
@@ -287,10 +364,156 @@ TEST(Monitor, TellsEveryOutcomeByItsOwnName) {
 }
 
 TEST(Monitor, EveryRefusalSaysWhatAPersonCanDo) {
-  for (int i = 0; i <= static_cast<int>(Clearance::kTooMany); ++i) {
+  for (int i = 0; i <= static_cast<int>(Clearance::kOtherCause); ++i) {
     EXPECT_NE(Name(static_cast<Clearance>(i)), "?");
     EXPECT_GT(Advice(static_cast<Clearance>(i)).size(), 15u);
   }
+}
+
+// ---- Inspection ----
+
+constexpr std::array kOfTheArmsOwnDoing{StopCause::kStall, StopCause::kTrackingError, StopCause::kDriverLost};
+
+TEST(Monitor, WhatWasClearedIsInspectedAtLoweredSpeedUntilTheArmHasFollowed) {
+  Story story;
+  EXPECT_EQ(story.monitor.speed_share(), 1) << "a latch needs no lowering";
+  story.Clear();
+  EXPECT_TRUE(story.monitor.report().inspecting);
+  EXPECT_EQ(story.monitor.speed_share(), story.limits.inspection_speed_share);
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, true);
+  EXPECT_TRUE(story.monitor.inspecting());
+  story.monitor.Follow(0.1 * story.limits.inspection_travel_rad + 1e-9, true);
+  EXPECT_FALSE(story.monitor.report().inspecting);
+  EXPECT_EQ(story.monitor.speed_share(), 1);
+}
+
+TEST(Monitor, AnArmThatLagsBeginsItsInspectionAnew) {
+  Story story;
+  story.Clear();
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, true);
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, false);
+  story.monitor.Follow(0.9 * story.limits.inspection_travel_rad, true);
+  EXPECT_TRUE(story.monitor.inspecting());
+}
+
+TEST(Monitor, ASilenceOfTheSupervisorOrAPersonNearNeedsNoInspection) {
+  Story story;
+  story.Clear();
+  story.monitor.Follow(1, true);
+  story.monitor.Raise(StopCause::kNoCommand);
+  story.Clear();
+  EXPECT_FALSE(story.monitor.inspecting());
+  story.monitor.Raise(StopCause::kPersonNear);
+  story.monitor.Gone(StopCause::kPersonNear);
+  EXPECT_FALSE(story.monitor.latched());
+  EXPECT_FALSE(story.monitor.inspecting());
+}
+
+TEST(Monitor, ASilenceInTheMiddleOfAnInspectionDoesNotEndIt) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kNoCommand);
+  story.Clear();
+  EXPECT_TRUE(story.monitor.inspecting());
+}
+
+TEST(Monitor, HeatThatHasGoneLeavesAnArmToBeInspected) {
+  Story story;
+  story.Clear();
+  story.monitor.Follow(1, true);
+  story.monitor.Raise(StopCause::kHot);
+  story.monitor.Gone(StopCause::kHot);
+  EXPECT_TRUE(story.monitor.inspecting());
+}
+
+TEST(Monitor, AfterTooManyFailedInspectionsInARowAPersonMustLook) {
+  for (const StopCause cause : kOfTheArmsOwnDoing) {
+    Story story;
+    story.limits.inspections_failed_max = 3;
+    story.monitor = Monitor(story.limits, {});
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(story.Clear(), Clearance::kCleared) << Name(cause) << i;
+      story.monitor.Raise(cause);
+    }
+    EXPECT_TRUE(story.monitor.report().needs_person);
+    EXPECT_EQ(story.Clear(), Clearance::kComesBack) << Name(cause);
+    EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+    story.monitor.Raise(cause);
+    EXPECT_FALSE(story.monitor.report().needs_person) << "a person's clear begins the count anew";
+    EXPECT_EQ(story.Clear(), Clearance::kCleared);
+  }
+}
+
+TEST(Monitor, AnInspectionThatEndsWellBeginsTheCountAnew) {
+  Story story;
+  story.limits.inspections_failed_max = 2;
+  story.monitor = Monitor(story.limits, {});
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(story.Clear(), Clearance::kCleared) << i;
+    if (i % 2 == 1) story.monitor.Follow(1, true);
+    story.monitor.Raise(StopCause::kStall);
+  }
+}
+
+TEST(Monitor, StopsOfOthersDoingAreNoFailedInspections) {
+  for (const StopCause cause : {StopCause::kNoCommand, StopCause::kOverrun, StopCause::kOperator}) {
+    Story story;
+    story.limits.inspections_failed_max = 1;
+    story.monitor = Monitor(story.limits, {});
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_EQ(story.Clear(ClearedBy::kSupervisor),
+                cause == StopCause::kOperator && i > 0 ? Clearance::kNeedsPerson : Clearance::kCleared);
+      if (story.monitor.latched()) story.Clear(ClearedBy::kPerson);
+      story.monitor.Raise(cause);
+    }
+  }
+}
+
+TEST(Monitor, AFailureThatJoinsASilenceCountsAsMuchAsOneAlone) {
+  Story story;
+  story.limits.inspections_failed_max = 1;
+  story.monitor = Monitor(story.limits, {});
+  story.Clear();
+  story.monitor.Raise(StopCause::kNoCommand);
+  EXPECT_FALSE(story.monitor.report().needs_person);
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(story.Clear(), Clearance::kComesBack);
+}
+
+TEST(Monitor, SaysWhetherOnlyAPersonMayClear) {
+  Story story;
+  EXPECT_FALSE(story.monitor.report().needs_person);
+  story.Clear();
+  for (const StopCause cause : core::kStopCauses) {
+    Story other;
+    other.Clear();
+    other.monitor.Raise(cause);
+    EXPECT_EQ(other.monitor.report().needs_person, ClearedByOf(cause) == ClearedBy::kPerson)
+        << Name(cause);
+  }
+}
+
+// ---- Arming ----
+
+TEST(Monitor, ToArmClearsARestartAndNothingElse) {
+  const auto armed = [](Story& story) {
+    Acknowledgement ack = story.Ack(ClearedBy::kPerson);
+    ack.arms_only = true;
+    return story.monitor.Acknowledge(ack, Readiness::kReady, story.now);
+  };
+  Story story;
+  story.monitor.Raise(StopCause::kStall);
+  EXPECT_EQ(armed(story), Clearance::kOtherCause);
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson), Clearance::kCleared);
+  EXPECT_EQ(armed(story), Clearance::kNotLatched);
+  Story fresh;
+  EXPECT_EQ(armed(fresh), Clearance::kCleared);
+  EXPECT_TRUE(fresh.monitor.inspecting());
+}
+
+TEST(Monitor, DoesNotClearWhileReadingsHaveJumped) {
+  Story story;
+  EXPECT_EQ(story.Clear(ClearedBy::kPerson, Readiness::kJumped), Clearance::kJumped);
 }
 
 }  // namespace

@@ -12,17 +12,29 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kLastAxis = core::kJaw, kUnusedAxis = core::kArmAxes;
 
-core::JointState Whole() { return {.sequence = 5, .axes = core::kArmAxes}; }
+core::JointState Whole() {
+  core::JointState whole{.sequence = 5, .axes = core::kArmAxes};
+  whole.temperature_c.fill(30);
+  return whole;
+}
+
+Limits OfAxes(int axes) {
+  Limits limits;
+  limits.axes = axes;
+  return limits;
+}
+
+bool Usable(const core::JointState& seen) { return IsUsable({}, seen, std::nullopt); }
 
 TEST(Reading, IsUsableIfItIsNewAndWhole) {
-  EXPECT_TRUE(IsUsable(Whole(), core::kArmAxes, std::nullopt)) << "the first one";
-  EXPECT_TRUE(IsUsable(Whole(), core::kArmAxes, 4));
-  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes, 5)) << "frozen";
+  EXPECT_TRUE(IsUsable({}, Whole(), std::nullopt)) << "the first one";
+  EXPECT_TRUE(IsUsable({}, Whole(), 4));
+  EXPECT_FALSE(IsUsable({}, Whole(), 5)) << "frozen";
 }
 
 TEST(Reading, IsNotUsableWithMoreOrFewerAxesThanTheArmHas) {
-  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes - 1, std::nullopt));
-  EXPECT_FALSE(IsUsable(Whole(), core::kArmAxes + 1, std::nullopt));
+  EXPECT_FALSE(IsUsable(OfAxes(core::kArmAxes - 1), Whole(), std::nullopt));
+  EXPECT_FALSE(IsUsable(OfAxes(core::kArmAxes + 1), Whole(), std::nullopt));
 }
 
 TEST(Reading, IsNotUsableWithAnythingThatIsNotFinite) {
@@ -32,8 +44,43 @@ TEST(Reading, IsNotUsableWithAnythingThatIsNotFinite) {
       for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
         core::JointState seen = Whole();
         (seen.*field)[axis] = bad;
-        EXPECT_EQ(IsUsable(seen, core::kArmAxes, std::nullopt), axis == kUnusedAxis) << "axis " << axis;
+        EXPECT_EQ(Usable(seen), axis == kUnusedAxis) << "axis " << axis;
       }
+}
+
+TEST(Reading, IsOldBeyondItsAgeAndWhereItIsFromTheFuture) {
+  const Limits limits;
+  EXPECT_FALSE(IsOld(limits, core::Duration(0)));
+  EXPECT_FALSE(IsOld(limits, limits.reading_age_max));
+  EXPECT_TRUE(IsOld(limits, limits.reading_age_max + core::Duration(1)));
+  EXPECT_TRUE(IsOld(limits, core::Duration(-1))) << "its clock is not ours";
+}
+
+TEST(Reading, IsNotUsableWithATorqueOrCurrentThatNoDriveOfItsSizeHas) {
+  struct Bound {
+    core::AxisArray core::JointState::*field;
+    double max;
+  };
+  for (const auto& [field, max] : {Bound{&core::JointState::torque_nm, 100}, Bound{&core::JointState::current_a, 30}})
+    for (const double way : {1.0, -1.0})
+      for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
+        core::JointState seen = Whole();
+        (seen.*field)[axis] = way * max;
+        EXPECT_TRUE(Usable(seen)) << "axis " << axis;
+        (seen.*field)[axis] = way * max * 1.001;
+        EXPECT_EQ(Usable(seen), axis == kUnusedAxis) << "axis " << axis;
+      }
+}
+
+TEST(Reading, IsNotUsableWithAMotorThatIsColderThanTheRoomCanBe) {
+  const Limits limits;
+  for (const std::size_t axis : {std::size_t{0}, kLastAxis, kUnusedAxis}) {
+    core::JointState seen = Whole();
+    seen.temperature_c[axis] = limits.temperature_c_min;
+    EXPECT_TRUE(Usable(seen)) << "axis " << axis;
+    seen.temperature_c[axis] = limits.temperature_c_min - 0.1;
+    EXPECT_EQ(Usable(seen), axis == kUnusedAxis) << "axis " << axis;
+  }
 }
 
 TEST(Reading, IsHotAboveTheLimitAndCoolBelowWhereItClearsOnAnyAxis) {
@@ -89,6 +136,69 @@ TEST(Reading, IsAtRestUpToTheRestSpeedOnEveryAxisEitherWay) {
       EXPECT_TRUE(IsAtRest(limits, seen)) << "axis " << axis;
       seen.dq_rad_s[axis] *= 1.01;
       EXPECT_EQ(IsAtRest(limits, seen), axis == kUnusedAxis) << "axis " << axis;
+    }
+}
+
+core::JointState SeenAt(double lift_rad) {
+  core::JointState seen{.axes = core::kArmAxes};
+  seen.q_rad[core::kLift] = lift_rad;
+  return seen;
+}
+
+TEST(Continuity, BelievesTheFirstReadingAndWhatMotionCanLeadTo) {
+  Continuity continuity{Limits{}};
+  core::Instant now{};
+  EXPECT_TRUE(continuity.Believe(SeenAt(1), now));
+  for (int i = 1; i <= 20; ++i) {
+    now += core::Seconds(0.004);
+    EXPECT_TRUE(continuity.Believe(SeenAt(1 - 0.11 * i), now)) << "27.5 rad/s";
+  }
+}
+
+TEST(Continuity, DoesNotBelieveAJumpUntilItIsBack) {
+  Continuity continuity{Limits{}};
+  core::Instant now{};
+  ASSERT_TRUE(continuity.Believe(SeenAt(0), now));
+  for (int i = 0; i < 5000; ++i) {
+    now += core::Seconds(0.004);
+    ASSERT_FALSE(continuity.Believe(SeenAt(i % 2 == 0 ? 0.3 : -0.3), now)) << "however long it stays";
+    ASSERT_TRUE(continuity.jumped());
+  }
+  EXPECT_TRUE(continuity.Believe(SeenAt(0.2), now)) << "where it could have come to since";
+  EXPECT_FALSE(continuity.jumped());
+}
+
+TEST(Continuity, LooksAtEveryAxisOfTheArmAndAtNoOther) {
+  for (std::size_t axis = 0; axis < core::kAxesMax; ++axis) {
+    Continuity continuity{Limits{}};
+    core::JointState seen{.axes = core::kArmAxes};
+    ASSERT_TRUE(continuity.Believe(seen, core::Instant{}));
+    seen.q_rad[axis] = 1;
+    EXPECT_EQ(continuity.Believe(seen, core::Instant(core::Seconds(0.004))), axis >= core::kArmAxes);
+  }
+}
+
+TEST(Continuity, BelievesAnythingAfterASilenceAndWhatAPersonInsistsOn) {
+  Continuity continuity{Limits{}};
+  core::Instant now{};
+  ASSERT_TRUE(continuity.Believe(SeenAt(0), now));
+  continuity.Forget();
+  EXPECT_TRUE(continuity.Believe(SeenAt(1), now));
+  EXPECT_FALSE(continuity.Believe(SeenAt(2), now));
+  EXPECT_EQ(continuity.Insist(now).q_rad[core::kLift], 2);
+  EXPECT_FALSE(continuity.jumped());
+  EXPECT_TRUE(continuity.Believe(SeenAt(2), now));
+}
+
+TEST(Tracking, IsNearUpToTheInspectionsBoundOnEveryAxisEitherWay) {
+  const Limits limits;
+  for (std::size_t axis = 0; axis < core::kArmAxes; ++axis)
+    for (const double side : {-1.0, 1.0}) {
+      core::AxisArray told{};
+      told[axis] = side * limits.inspection_error_rad_max[axis];
+      EXPECT_TRUE(IsNear(limits, SeenAt(0), told));
+      told[axis] *= 1.001;
+      EXPECT_FALSE(IsNear(limits, SeenAt(0), told)) << axis;
     }
 }
 

@@ -13,10 +13,21 @@
 namespace nightshift::safety {
 
 /// What must hold in every tick, whatever is wanted.
-enum class Promise { kPosition, kSpeed, kAcceleration, kJerk, kContinuity, kCheckedStop, kWorkspace, kClearance };
-inline constexpr std::array kPromises{Promise::kPosition,  Promise::kSpeed,      Promise::kAcceleration,
-                                      Promise::kJerk,      Promise::kContinuity, Promise::kCheckedStop,
-                                      Promise::kWorkspace, Promise::kClearance};
+enum class Promise {
+  kPosition,
+  kSpeed,
+  kAcceleration,
+  kJerk,
+  kContinuity,
+  kCheckedStop,
+  kWorkspace,
+  kClearance,
+  kEscapeSpeed,
+  kLiveCommand,
+};
+inline constexpr std::array kPromises{
+    Promise::kPosition,    Promise::kSpeed,     Promise::kAcceleration, Promise::kJerk,        Promise::kContinuity,
+    Promise::kCheckedStop, Promise::kWorkspace, Promise::kClearance,    Promise::kEscapeSpeed, Promise::kLiveCommand};
 
 inline std::string_view Name(Promise promise) {
   switch (promise) {
@@ -28,6 +39,8 @@ inline std::string_view Name(Promise promise) {
     case Promise::kCheckedStop: return "unchecked_stop";  // 1: the motion has no safe stop.
     case Promise::kWorkspace: return "workspace_m";
     case Promise::kClearance: return "clearance_m";
+    case Promise::kEscapeSpeed: return "escape_speed_rad_s";
+    case Promise::kLiveCommand: return "dead_command";  // 1: moves on though no command is alive.
   }
   return "";
 }
@@ -81,7 +94,11 @@ class Tally {
  private:
   static constexpr double kNever = -std::numeric_limits<double>::infinity();
 
-  std::array<double, kPromises.size()> worst_{kNever, kNever, kNever, kNever, kNever, kNever, kNever, kNever};
+  std::array<double, kPromises.size()> worst_ = [] {
+    std::array<double, kPromises.size()> never{};
+    never.fill(kNever);
+    return never;
+  }();
   std::int64_t violations_ = 0, joint_steps_ = 0, joints_ = 0;
   double speed_share_sum_ = 0, speed_share_max_ = 0, range_share_sum_ = 0;
 };

@@ -150,11 +150,11 @@ class Robot:
     def ask(self, *words, within_s=30):
         return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=within_s)
 
-    def run(self, *more):
+    def run(self, *more, speed="max"):
         """Starts practice; the output goes to a file beside the data."""
         with open(self.folder / "run.out", "ab") as out:
             self.process = subprocess.Popen(
-                self.command("run", "--config", str(self.config), "--data", str(self.data), "--speed", "max",
+                self.command("run", "--config", str(self.config), "--data", str(self.data), "--speed", speed,
                              "--seed", str(self.seed), *more), stdout=out, stderr=subprocess.STDOUT)
 
     def alive(self):

@@ -84,14 +84,18 @@ TEST(Convert, EveryTypeComesBackAsItWent) {
                                                        .worst = core::StopCause::kOperator,
                                                        .id = 5,
                                                        .nonce = 0xFFFFFFFFFFFFFFFF,
-                                                       .epoch = 8});
-  ExpectRoundTrip<wire::PeriodReport>(core::PeriodReport{.joints = SomeJoints(),
-                                                         .commanded_q_rad = {6, 5, 4, 3, 2, 1},
-                                                         .verdict = core::Verdict::kStopped,
-                                                         .limit = core::LimitId::kLatched,
-                                                         .margin = -0.5,
-                                                         .ticks_limited = 25,
-                                                         .sequence = 17});
+                                                       .epoch = 8,
+                                                       .needs_person = true,
+                                                       .inspecting = true});
+  ExpectRoundTrip<wire::PeriodReport>(
+      core::PeriodReport{.joints = SomeJoints(),
+                         .commanded_q_rad = {6, 5, 4, 3, 2, 1},
+                         .verdict = core::Verdict::kStopped,
+                         .limit = core::LimitId::kLatched,
+                         .margin = -0.5,
+                         .ticks_limited = 25,
+                         .sequence = 17,
+                         .person = {.presence = core::Presence::kSeen, .distance_m = 1.5, .speed_scale = 0.25}});
 }
 
 TEST(Convert, FieldsArriveInTheirPlaces) {

@@ -40,6 +40,7 @@ Heard Practising() {
   recovery->set_task("recover-dropped");
   recovery->set_recovery(true);
   heard.safety.emplace().set_state("moving");
+  heard.safety->add_degraded("no_real_time_priority");
   auto& learner = heard.learner.emplace();
   learner.set_state("training");
   learner.set_updates_per_second(250);
@@ -56,6 +57,7 @@ TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
   const std::string block = Joined(StatusBlock(Practising(), {}));
   EXPECT_THAT(block, HasSubstr("practising pick (learned): least competent"));
   EXPECT_THAT(block, HasSubstr("60/120 (50 %)"));
+  EXPECT_THAT(block, HasSubstr("note        no_real_time_priority")) << "what safety does without";
   EXPECT_THAT(block, HasSubstr("30/40 (75 %)"));
   EXPECT_THAT(block, HasSubstr("16/40 (40 %)    17/20 (85 %)")) << "what can be compared stands side by side";
   EXPECT_THAT(block, HasSubstr("v7"));
@@ -63,6 +65,23 @@ TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
   EXPECT_THAT(block, HasSubstr("recovery tasks 1   interventions 2"));
   EXPECT_THAT(block, HasSubstr("perception is ground truth"));
   EXPECT_THAT(block, HasSubstr("250/s"));
+}
+
+TEST(StatusBlock, NamesBudgetsThatAreNearlyUsedUp) {
+  Heard heard = Practising();
+  const auto add = [&heard](const char* budget, std::uint32_t axis, double share) {
+    auto* use = heard.safety->add_budgets();
+    use->set_budget(budget);
+    use->set_axis(axis);
+    use->set_share(share);
+  };
+  add("travel", 1, 0.83);
+  add("current", 2, 0.91);
+  add("starts", 3, 0.8);
+  const std::string block = Joined(StatusBlock(heard, {}));
+  EXPECT_THAT(block, HasSubstr("axis 1 has used 83 % of its day's travel"));
+  EXPECT_THAT(block, HasSubstr("axis 2 has used 91 % of its current over time"));
+  EXPECT_THAT(block, testing::Not(HasSubstr("axis 3"))) << "not above 80 %";
 }
 
 TEST(StatusBlock, NamesWhoIsSilentAndWhyTheRobotStands) {
@@ -75,6 +94,18 @@ TEST(StatusBlock, NamesWhoIsSilentAndWhyTheRobotStands) {
   EXPECT_THAT(block, HasSubstr("supervisor: silent"));
   EXPECT_THAT(block, HasSubstr("learner     silent"));
   EXPECT_THAT(block, HasSubstr("stopped because of hot"));
+}
+
+TEST(StatusBlock, SaysWhetherAnybodyIsSeenAndWhatTheyLeaveOfTheSpeed) {
+  Heard heard = Practising();
+  EXPECT_THAT(Joined(StatusBlock(heard, {})), HasSubstr("no presence sensor: nobody is seen"));
+  auto* person = heard.safety->mutable_period()->mutable_person();
+  person->set_presence(static_cast<unsigned>(core::Presence::kSeen));
+  person->set_distance_m(1.5);
+  person->set_speed_scale(0.4);
+  EXPECT_THAT(Joined(StatusBlock(heard, {})), HasSubstr("the nearest 1.50 m away: 40 % of the arm's speed"));
+  person->set_presence(static_cast<unsigned>(core::Presence::kSilent));
+  EXPECT_THAT(Joined(StatusBlock(heard, {})), HasSubstr("sensor is silent: taken for a person at the arm"));
 }
 
 TEST(StatusLine, HoldsEachPractisedTaskOnOneLine) {
