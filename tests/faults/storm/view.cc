@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/faults/storm/view.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "io/wire/nightshift.pb.h"
+
+namespace nightshift::storm {
+namespace {
+
+class StandInView final : public View {
+ public:
+  explicit StandInView(SharedNotes notes) : notes_(std::move(notes)) {}
+
+  void Begin() override {
+    begin_ = notes_->periods;
+    restarts_cleared_ = notes_->restarts_cleared;
+  }
+  void Look() override {}
+  std::optional<core::Instant> LastSent() const override { return core::FromNanoseconds(notes_->last_sent_ns); }
+
+  std::optional<core::Instant> StillUntil(core::Instant since) const override {
+    for (std::uint64_t i = Oldest(); i < notes_->periods; ++i)
+      if (Period(i).begun_ns > core::ToNanoseconds(since)) return core::FromNanoseconds(Period(i).begun_ns);
+    return std::nullopt;
+  }
+
+  bool CarriedAcross(core::Instant from, core::Instant to) const override {
+    for (std::uint64_t i = Oldest(); i < notes_->periods; ++i)
+      if (Period(i).begun_ns <= core::ToNanoseconds(from) && Period(i).ended_ns > core::ToNanoseconds(to)) return true;
+    return false;
+  }
+
+  bool RestartCleared() const override { return notes_->restarts_cleared > restarts_cleared_; }
+
+  std::string Complaint() const override {
+    if (notes_->dead_clears_taken > 0) return "an acknowledgement of an earlier stop cleared a later one";
+    if (notes_->dead_commands_in_force > 0) return "the safety process reported a dead command as in force";
+    return "";
+  }
+
+  std::string Figures() const override {
+    return fmt::format(R"("dead_commands_sent": {}, "dead_clears_sent": {}, "periods_moved": {})",
+                       notes_->dead_commands_sent.load(), notes_->dead_clears_sent.load(), notes_->periods.load());
+  }
+
+ private:
+  const Notes::Period& Period(std::uint64_t i) const { return notes_->period[i % Notes::kPeriods]; }
+  std::uint64_t Oldest() const {
+    const std::uint64_t periods = notes_->periods;
+    return std::max(begin_, periods > Notes::kPeriods ? periods - Notes::kPeriods : 0);
+  }
+
+  SharedNotes notes_;
+  std::uint64_t begin_ = 0, restarts_cleared_ = 0;
+};
+
+/// What the safety processes, one after the other, add to their audit.
+class AuditTail {
+ public:
+  explicit AuditTail(std::string folder) : folder_(std::move(folder)) {}
+
+  /// Whole lines since the last call.
+  std::vector<nlohmann::json> New() {
+    std::vector<nlohmann::json> records;
+    std::error_code none_yet;
+    std::string newest;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, none_yet))
+      if (entry.path().extension() == ".jsonl") newest = std::max(newest, entry.path().string());
+    if (newest.empty()) return records;
+    if (newest != std::exchange(file_, newest)) read_ = 0;
+    std::ifstream in(file_);
+    in.seekg(read_);
+    for (std::string line; std::getline(in, line) && !in.eof(); read_ = in.tellg())
+      if (auto record = nlohmann::json::parse(line, nullptr, false); !record.is_discarded())
+        records.push_back(std::move(record));  // A killed writer may leave half a line.
+    return records;
+  }
+
+ private:
+  std::string folder_, file_;
+  std::streamoff read_ = 0;
+};
+
+class SupervisorView final : public View {
+ public:
+  static constexpr std::uint64_t kGoesOnSteps = 3;  // Transitions after which practice has gone on.
+
+  SupervisorView(AuditTail audit, io::Subscriber supervisor)
+      : audit_(std::move(audit)), supervisor_(std::move(supervisor)) {}
+
+  void Begin() override {
+    Look();
+    stopped_until_ = {};
+    restart_seen_ = restart_cleared_ = false;
+    steps_begin_ = steps_;
+  }
+
+  void Look() override {
+    for (const nlohmann::json& record : audit_.New()) Hear(record);
+    while (const auto bytes = supervisor_.Latest(io::Wait{0})) {
+      wire::SupervisorStatus status;
+      if (status.ParseFromString(*bytes)) steps_ = std::max<std::uint64_t>(steps_, status.transitions());
+    }
+  }
+
+  std::optional<core::Instant> LastSent() const override { return std::nullopt; }
+
+  std::optional<core::Instant> StillUntil(core::Instant since) const override {
+    if (steps_ < steps_begin_ + kGoesOnSteps) return std::nullopt;
+    return std::max(since, stopped_until_);
+  }
+
+  bool CarriedAcross(core::Instant, core::Instant) const override { return false; }  // Not told from outside.
+  bool RestartCleared() const override { return restart_cleared_; }
+  std::string Complaint() const override { return ""; }
+  std::string Figures() const override { return fmt::format(R"("transitions": {})", steps_); }
+
+ private:
+  /// A stop has a record at the end of the period in which it began, and of that in which it was cleared.
+  void Hear(const nlohmann::json& record) {
+    const bool stopped = record.value("latch", 0) != 0;
+    restart_cleared_ = restart_cleared_ || (restart_seen_ && !stopped);
+    restart_seen_ = restart_seen_ || record.value("first", "") == "restarted";
+    if (stopped) stopped_until_ = std::max(stopped_until_, core::FromNanoseconds(record.value("robot_ns", 0LL)));
+  }
+
+  AuditTail audit_;
+  io::Subscriber supervisor_;
+  core::Instant stopped_until_{};
+  bool restart_seen_ = false, restart_cleared_ = false;
+  std::uint64_t steps_ = 0, steps_begin_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<View> ViewOfStandIn(SharedNotes notes) { return std::make_unique<StandInView>(std::move(notes)); }
+
+core::Result<std::unique_ptr<View>> ViewOfSupervisor(const io::Endpoints& endpoints, const std::string& audit_folder) {
+  auto supervisor = io::Subscriber::Connect(endpoints.supervisor_state);
+  if (!supervisor) return tl::make_unexpected(supervisor.error());
+  return std::make_unique<SupervisorView>(AuditTail(audit_folder), std::move(*supervisor));
+}
+
+}  // namespace nightshift::storm
