@@ -98,7 +98,7 @@ class SupervisorView final : public View {
 
   void Begin() override {
     Look();
-    stopped_until_ = {};
+    ends_.clear();
     restart_seen_ = restart_cleared_ = false;
     steps_begin_ = steps_;
   }
@@ -114,8 +114,9 @@ class SupervisorView final : public View {
   std::optional<core::Instant> LastSent() const override { return std::nullopt; }
 
   std::optional<core::Instant> StillUntil(core::Instant since) const override {
-    if (steps_ < steps_begin_ + kGoesOnSteps) return std::nullopt;
-    return std::max(since, stopped_until_);
+    if (steps_ < steps_begin_ + kGoesOnSteps || was_stopped_) return std::nullopt;
+    const auto end = std::find_if(ends_.begin(), ends_.end(), [since](core::Instant at) { return at > since; });
+    return end == ends_.end() ? since : *end;
   }
 
   bool CarriedAcross(core::Instant, core::Instant) const override { return false; }  // Not told from outside.
@@ -124,18 +125,19 @@ class SupervisorView final : public View {
   std::string Figures() const override { return fmt::format(R"("transitions": {})", steps_); }
 
  private:
-  /// A stop has a record at the end of the period in which it began, and of that in which it was cleared.
+  /// A stop has a record at the end of the period in which it began, and the first tick after it has one.
   void Hear(const nlohmann::json& record) {
     const bool stopped = record.value("latch", 0) != 0;
     restart_cleared_ = restart_cleared_ || (restart_seen_ && !stopped);
     restart_seen_ = restart_seen_ || record.value("first", "") == "restarted";
-    if (stopped) stopped_until_ = std::max(stopped_until_, core::FromNanoseconds(record.value("robot_ns", 0LL)));
+    if (!stopped && was_stopped_) ends_.push_back(core::FromNanoseconds(record.value("robot_ns", 0LL)));
+    was_stopped_ = stopped;
   }
 
   AuditTail audit_;
   io::Subscriber supervisor_;
-  core::Instant stopped_until_{};
-  bool restart_seen_ = false, restart_cleared_ = false;
+  std::vector<core::Instant> ends_;  // Of the stops since the event began, as the audit has them.
+  bool was_stopped_ = false, restart_seen_ = false, restart_cleared_ = false;
   std::uint64_t steps_ = 0, steps_begin_ = 0;
 };
 

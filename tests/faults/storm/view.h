@@ -38,8 +38,8 @@ class View {
 /// Of the stand-in, by its notes: exact to the tick.
 std::unique_ptr<View> ViewOfStandIn(SharedNotes notes);
 
-/// Of the real supervisor, by what it tells everyone and by the safety process's audit: `StillUntil` is when the arm
-/// was last known to be stopped. Faults: those of io::Subscriber::Connect.
+/// Of the real supervisor, by what it tells everyone and by the safety process's audit: `StillUntil` is the end of the
+/// first stop after the event, if there was one. Faults: those of io::Subscriber::Connect.
 core::Result<std::unique_ptr<View>> ViewOfSupervisor(const io::Endpoints& endpoints, const std::string& audit_folder);
 
 }  // namespace nightshift::storm
