@@ -75,9 +75,7 @@ std::optional<core::JointState> ControlLoop::Read() {
     TakeMail();  // What lies there came before the time that goes by now: a stop stops, a proposal is of its period.
     Advance(PeriodsOnTheWall());
   }
-  auto reading = ReadingOf(parts_.robot);
-  if (reading && !monotonic) reading->time = OnOurClock(reading->time);
-  auto seen = Fresh(reading);
+  auto seen = Fresh(ReadingOf(parts_.robot));
   // A bus may be slow. After more than that nothing goes on from where it was, not even in this tick.
   if (monotonic && parts_.wall.Now() - due_ > limits_.overrun_max) Advance(PeriodsOnTheWall());
   if (!monotonic) Advance(PeriodsOfTheDevice(seen));
@@ -102,12 +100,6 @@ std::optional<core::JointState> ControlLoop::Fresh(const core::Result<core::Join
   if (!safety::IsOld(limits_, age)) return *seen;
   ++counters_.readings_old;
   return std::nullopt;
-}
-
-/// A device that was silent and is back with an earlier clock was started anew.
-core::Instant ControlLoop::OnOurClock(core::Instant device) {
-  if (driver_failed_ && device + device_behind_ < now_) device_behind_ = now_ - device;
-  return device + device_behind_;
 }
 
 /// From the last tick to this one: one if all is well. The first reading begins the clock.

@@ -98,7 +98,6 @@ class ControlLoop {
 
   std::optional<core::JointState> Read();
   std::optional<core::JointState> Fresh(const core::Result<core::JointState>& seen);
-  core::Instant OnOurClock(core::Instant device);
   std::int64_t PeriodsOnTheWall();
   std::int64_t PeriodsOfTheDevice(const std::optional<core::JointState>& seen) const;
   void Advance(std::int64_t periods);
@@ -133,7 +132,6 @@ class ControlLoop {
 
   core::Instant now_{};
   core::Instant last_look_{core::Duration(-1)};  // For ends of policy periods.
-  core::Duration device_behind_{0};              // Of a device that was started anew: its clock, to ours.
   bool clock_known_ = false;
   WallClock::Instant due_{};  // When the next tick may begin, where wall time matters.
   std::chrono::nanoseconds late_{0};
