@@ -22,7 +22,9 @@ struct Bounds {
   double rest_rad_s = 0.15;                           // Slower counts as at rest: safety.rest_speed_rad_s_max.
   double seed_rad = 0.05;                             // From the arm to a setpoint that is taken from it.
   core::Duration tick{std::chrono::milliseconds(4)};  // Of the cell.
-  bool rolls = false;                                 // The real supervisor turns the hand as it likes.
+  core::Duration overrun{
+      std::chrono::milliseconds(40)};  // So long a silence the command goes on through: overrun_s_max.
+  bool rolls = false;                  // The real supervisor turns the hand as it likes.
 };
 
 /// Holds what the cell recorded against the rules that hold at every instant, and answers questions about stretches of

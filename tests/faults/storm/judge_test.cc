@@ -66,6 +66,17 @@ TEST(StormJudge, ComplainsOfACommandThatGoesOnAfterASilenceAsIfTheArmHadFollowed
   EXPECT_THAT(story.judge.complaints().front(), HasSubstr("60 silent ticks between"));
 }
 
+TEST(StormJudge, LetsACommandLiveThroughTheTicksOfAShortSilence) {
+  Story story;
+  story.Told(0, 0);
+  for (int i = 0; i < 2; ++i) story.Silent(0);
+  story.Told(3 * 0.016, 0);
+  EXPECT_THAT(story.judge.complaints(), IsEmpty());
+  for (int i = 0; i < 2; ++i) story.Silent(0);
+  story.Told(6 * 0.016 + 0.001, 0);
+  EXPECT_EQ(story.judge.complaints().size(), 1u);
+}
+
 TEST(StormJudge, ComplainsOfARollThatOnlyDeadCommandsWant) {
   Story story;
   story.moment.told_q_rad.emplace();

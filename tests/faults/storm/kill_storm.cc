@@ -84,6 +84,7 @@ core::Result<Storm> MakeStorm(const Options& options) {
                 .silence = std::chrono::milliseconds(static_cast<int>(config->cell.silence_ms)),
                 .bounds = {.speed_rad_s_max = limits.speed_rad_s_max,
                            .rest_rad_s = limits.rest_speed_rad_s_max,
+                           .overrun = limits.overrun_max,
                            .rolls = !stand_in}},
                options.seed);
 }

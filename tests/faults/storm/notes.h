@@ -18,7 +18,8 @@ struct Notes {
   static constexpr std::size_t kPeriods = 8192;
   static constexpr std::size_t kStops = 64;
 
-  /// A policy period in which a valid command was in force, from the report before it to the one after.
+  /// A policy period for which a valid command was sent: the time of the report to which it was the answer, and of the
+  /// report that says that it was in force, 0 until there is one.
   struct Period {
     std::atomic<std::int64_t> begun_ns, ended_ns;
   };

@@ -177,16 +177,17 @@ class StandIn {
     }
     const core::Instant begun = report_.joints.time;
     notes_.last_sent_ns = core::ToNanoseconds(begun);
+    Notes::Period& period = notes_.period[notes_.periods % Notes::kPeriods];
+    period.begun_ns = core::ToNanoseconds(begun);
+    period.ended_ns = 0;
+    ++notes_.periods;
     const auto answer = links_.arm.Exchange(command);
     if (!answer) return Flood();
     Learn(answer);
     if (report_.latch.latched() || report_.verdict == core::Verdict::kStopped || report_.sequence != command.sequence)
       return;
     moved_epoch_ = command.epoch;
-    const std::uint64_t count = notes_.periods;
-    notes_.period[count % Notes::kPeriods].begun_ns = core::ToNanoseconds(begun);
-    notes_.period[count % Notes::kPeriods].ended_ns = core::ToNanoseconds(report_.joints.time);
-    notes_.periods = count + 1;
+    period.ended_ns = core::ToNanoseconds(report_.joints.time);
   }
 
   void ChooseGoal() {

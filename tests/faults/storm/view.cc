@@ -27,8 +27,12 @@ class StandInView final : public View {
   std::optional<core::Instant> LastSent() const override { return core::FromNanoseconds(notes_->last_sent_ns); }
 
   std::optional<core::Instant> StillUntil(core::Instant since) const override {
-    for (std::uint64_t i = Oldest(); i < notes_->periods; ++i)
-      if (Period(i).begun_ns > core::ToNanoseconds(since)) return core::FromNanoseconds(Period(i).begun_ns);
+    std::optional<core::Instant> first_sent;
+    for (std::uint64_t i = Oldest(); i < notes_->periods; ++i) {
+      if (Period(i).begun_ns <= core::ToNanoseconds(since)) continue;
+      if (!first_sent) first_sent = core::FromNanoseconds(Period(i).begun_ns);
+      if (Period(i).ended_ns != 0) return first_sent;
+    }
     return std::nullopt;
   }
 
