@@ -107,10 +107,10 @@ void Print(const Options& options, const Storm& storm, double wall_s) {
     const Kind kind{static_cast<Victim>(number / 2), static_cast<Blow>(number % 2)};
     const Tally& tally = storm.tally(kind);
     if (tally.events == 0) continue;
-    fmt::print(R"({{"event": "{}", "crew": "{}", "seed": {}, "events": {}, "watched_to_rest": {}, )"
+    fmt::print(R"({{"event": "{}", "crew": "{}", "seed": {}, "events": {}, "watched_to_rest": {}, "let_go": {}, )"
                R"("rest_ms_mean": {:.0f}, "rest_ms_max": {:.0f}, "travel_rad_max": {:.4f}}})"
                "\n",
-               Name(kind), options.crew, options.seed, tally.events, tally.rests,
+               Name(kind), options.crew, options.seed, tally.events, tally.rests, tally.let_go,
                tally.rests > 0 ? ms(tally.rest_sum) / tally.rests : 0, ms(tally.rest_max), tally.travel_rad_max);
   }
   fmt::print(R"({{"crew": "{}", "seed": {}, "wall_s": {:.0f}, {}}})"

@@ -209,8 +209,12 @@ void Storm::CheckHolding(Kind kind, core::Instant cut) const {
 }
 
 void Storm::CheckRest(Kind kind, core::Instant from, core::Duration allowed) {
-  const core::Duration took = judge_.LastMoving(from, judge_.now()) - from;
   Tally& tally = TallyOf(kind);
+  if (judge_.LetGo(from, judge_.now())) {  // The last command was to let go, for a cause that asks for it.
+    ++tally.let_go;
+    return;
+  }
+  const core::Duration took = judge_.LastMoving(from, judge_.now()) - from;
   ++tally.rests;
   tally.rest_max = std::max(tally.rest_max, took);
   tally.rest_sum += took;

@@ -30,7 +30,8 @@ std::string Name(Kind kind);
 /// What came of the events of one kind.
 struct Tally {
   int events = 0;
-  int rests = 0;  // In which the arm was watched until it rested, and on.
+  int rests = 0;   // In which the arm was watched until it rested, and on.
+  int let_go = 0;  // In which power had just gone for another cause: it sinks, and nobody commands that.
   core::Duration rest_max{0}, rest_sum{0};
   double travel_rad_max = 0;  // Between its rest and the first motion that was allowed.
 };
