@@ -63,6 +63,7 @@ std::string EncodeStatus(const Practice& practice, const Surroundings& around) {
   latch->set_nonce(around.latch.nonce);
   latch->set_epoch(around.latch.epoch);
   status.set_fault(around.fault);
+  status.set_risk(around.risk);
   return status.SerializeAsString();
 }
 

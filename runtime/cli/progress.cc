@@ -96,6 +96,8 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
   }
   lines.push_back("  safety      " + (heard.safety ? SafetyText(*heard.safety) : std::string("silent")));
   lines.push_back("  learner     " + LearnerText(heard));
+  if (heard.supervisor && !heard.supervisor->risk().empty())
+    lines.push_back("  risk critic " + heard.supervisor->risk());
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);
   for (std::string& line : lines)
     if (line.size() > kColumnsMax) line.resize(kColumnsMax);
