@@ -165,7 +165,7 @@ class Adversary {
     if (kind != ProposalKind::kTip)
       for (std::size_t i = 0; i < axes_; ++i) target[i] = Target(kind, i);
     auto proposal = arm_.Propose(target);
-    proposal.risk_scale = random_.Chance(0.2) ? random_.Uniform(0.05, 3) : 1;
+    proposal.risk_scale = random_.Chance(0.2) ? random_.Uniform(-0.1, 3) : 1;  // Below 0.1 it is refused.
     return proposal;
   }
 
