@@ -57,12 +57,12 @@ json LengthsOf(const State& s) {
   return lengths;
 }
 
+json HeaderOf(const skills::RiskGroup& group) { return {group.episodes, group.solved, group.near_misses}; }
+
 json HeaderOf(const RiskState& s) {
-  return {{"lengths", LengthsOf(s)},
-          {"adam_steps", s.adam.steps},
-          {"dice", s.dice},
-          {"updates", s.updates},
-          {"steps", s.steps}};
+  return {{"lengths", LengthsOf(s)},        {"adam_steps", s.adam.steps}, {"dice", s.dice},
+          {"updates", s.updates},           {"steps", s.steps},           {"advised", HeaderOf(s.advised)},
+          {"control", HeaderOf(s.control)}, {"advises", s.advises}};
 }
 
 json HeaderOf(const std::string& task, std::int64_t own_steps, std::int64_t learned_steps, const AgentState& s) {
@@ -114,6 +114,10 @@ AgentState ReadAgent(const json& header, std::string_view& floats) {
   return s;
 }
 
+skills::RiskGroup ReadGroup(const json& from) {
+  return {from.at(0).get<std::int64_t>(), from.at(1).get<std::int64_t>(), from.at(2).get<std::int64_t>()};
+}
+
 RiskState ReadRisk(const json& header, std::string_view& floats) {
   RiskState s;
   ReadArrays(header, floats, s);
@@ -121,6 +125,9 @@ RiskState ReadRisk(const json& header, std::string_view& floats) {
   s.dice = header.at("dice").get<Dice::State>();
   s.updates = header.at("updates").get<std::int64_t>();
   s.steps = header.at("steps").get<std::int64_t>();
+  s.advised = ReadGroup(header.at("advised"));
+  s.control = ReadGroup(header.at("control"));
+  s.advises = header.at("advises").get<bool>();
   return s;
 }
 

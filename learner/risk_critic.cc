@@ -126,8 +126,10 @@ RiskCritic::RiskCritic(const RiskConfig& config, std::uint64_t seed)
 
 void RiskCritic::Ingest(const core::Episode& episode, const skills::Scene& scene, Reading reading) {
   if (episode.steps.empty() || !KnowsItsObject(episode)) return;
-  if (reading == Reading::kNew) state_.steps += static_cast<std::int64_t>(episode.steps.size());
-  CountTrial(episode);
+  if (reading == Reading::kNew) {
+    state_.steps += static_cast<std::int64_t>(episode.steps.size());
+    CountTrial(episode);
+  }
   std::vector<Foresight> foresights = ForesightsOf(episode, config_);
   std::vector<RiskInputs> steps(episode.steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -170,10 +172,10 @@ void RiskCritic::HoldOut(const std::vector<RiskInputs>& steps, const std::vector
 void RiskCritic::CountTrial(const core::Episode& episode) {
   const bool control = skills::IsRiskControl(episode.id);
   if (!control)
-    advises_ = std::any_of(episode.steps.begin(), episode.steps.end(),
-                           [](const core::Transition& step) { return step.risk_scale.has_value(); });
-  if (!advises_ || episode.outcome == core::Outcome::kInterrupted) return;
-  skills::RiskGroup& group = control ? control_ : advised_;
+    state_.advises = std::any_of(episode.steps.begin(), episode.steps.end(),
+                                 [](const core::Transition& step) { return step.risk_scale.has_value(); });
+  if (!state_.advises || episode.outcome == core::Outcome::kInterrupted) return;
+  skills::RiskGroup& group = control ? state_.control : state_.advised;
   ++group.episodes;
   group.solved += episode.outcome == core::Outcome::kSuccess;
   group.near_misses += HasNearMiss(episode, config_);
@@ -237,8 +239,8 @@ skills::RiskSnapshot RiskCritic::Snapshot() const {
   skills::RiskSnapshot snapshot;
   snapshot.report.updates = state_.updates;
   snapshot.report.near_misses_needed = config_.evidence.near_misses_min;
-  snapshot.report.advised = advised_;
-  snapshot.report.control = control_;
+  snapshot.report.advised = state_.advised;
+  snapshot.report.control = state_.control;
   Measure(Score(), {}, snapshot.report);
   snapshot.report.standing = StandingOf(snapshot.report, config_.evidence);
   snapshot.log_odds_shift = LogOddsShift();

@@ -50,6 +50,9 @@ struct RiskState {
   Dice::State dice{};
   std::int64_t updates = 0;
   std::int64_t steps = 0;  // Taken in, ever: what updates are due by.
+  // The trial, ever: what it found must outlive the days that the journal keeps.
+  skills::RiskGroup advised, control;
+  bool advises = false;  // In the last episode that was its own.
 };
 
 /// Learns from all tasks together how likely a near miss is: logistic regression on what a small network makes of
@@ -97,8 +100,6 @@ class RiskCritic {
   std::int64_t labelled_ = 0;  // Steps behind it.
   std::deque<HeldOut> held_out_;
   std::size_t held_out_steps_ = 0;
-  skills::RiskGroup advised_, control_;
-  bool advises_ = false;  // In the last episode that was its own.
   std::vector<float> batch_, d_out_, gradient_;
   ActorTrace trace_;
 };

@@ -43,8 +43,10 @@ core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const ski
     core::Transition step;
     step.before = body.seen();
     step.proposed = skill.Act(step.before, previous);
-    if (risk) step.risk_scale = risk->Scale(FeaturesOf(step.before, previous, episode.target, scene), step.proposed);
-    auto moved = body.Act(step.proposed, step.risk_scale.value_or(1));
+    const auto scale =
+        risk ? risk->Scale(FeaturesOf(step.before, previous, episode.target, scene), step.proposed) : std::nullopt;
+    if (scale) step.risk_scale = static_cast<float>(*scale);
+    auto moved = body.Act(step.proposed, scale.value_or(1));
     if (!moved) return tl::make_unexpected(moved.error());
     const skills::Facts facts = FactsOf(moved->after, episode.target, scene);
     attempt.was_held = attempt.was_held || Lifted(facts);

@@ -13,11 +13,11 @@ void RiskGuard::Begin(std::int64_t episode_id) {
   heeded_ = acts() && !skills::IsRiskControl(episode_id);
 }
 
-std::optional<float> RiskGuard::Scale(const skills::Features& features, const core::PolicyAction& action) {
+std::optional<double> RiskGuard::Scale(const skills::Features& features, const core::PolicyAction& action) {
   if (!heeded_) return std::nullopt;
   const double scale = ScaleOf(model_->Probability(features, action), rule_);
   ++(scale >= 1 ? counts_.full : scale > 0 ? counts_.slowed : counts_.refused);
-  return static_cast<float>(scale);
+  return scale;
 }
 
 std::string RiskGuard::InWords() const {

@@ -31,7 +31,7 @@ class RiskGuard {
   void Begin(std::int64_t episode_id);
 
   /// 0 (refuse), or a share of full speed. None: it is not to be heeded here.
-  std::optional<float> Scale(const skills::Features& features, const core::PolicyAction& action);
+  std::optional<double> Scale(const skills::Features& features, const core::PolicyAction& action);
 
   /// Would it act in an episode that is its own?
   bool acts() const;

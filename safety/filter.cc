@@ -178,7 +178,7 @@ void Filter::WatchFollowing(const core::JointState& seen) {
     Note({Verdict::kStopped, LimitId::kTrackingError, astray->axis, astray->wanted, astray->allowed});
     Raise(StopCause::kTrackingError);
   }
-  strain_ = Strain(limits_, seen, motion_.q_rad, stall_);
+  strain_ = Strain(limits_, seen, motion_.q_rad, stall_, astray_);
   double travel_rad = 0;
   for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad += std::abs(motion_.v_rad_s[i]) * tick_s_;
   monitor_.Follow(travel_rad, IsNear(limits_, seen, motion_.q_rad));

@@ -44,6 +44,7 @@ std::string_view Name(RiskStanding standing);
 /// What happened in a group of episodes.
 struct RiskGroup {
   std::int64_t episodes = 0, solved = 0, near_misses = 0;  // Near misses: episodes with at least one.
+  bool operator==(const RiskGroup&) const = default;
 };
 
 /// All that is known of how good the critic is. Held out: episodes that it was not trained on.

@@ -149,6 +149,12 @@ class Bench final : public runtime::PracticeListener {
     ReportBudgets();
     fmt::print("{:6.1f} min  risk critic {}; steps at full speed {}, slowed {}, refused {}\n", minutes(),
                risk_.InWords(), risk_.counts().full, risk_.counts().slowed, risk_.counts().refused);
+    const skills::RiskReport r = trainer_.risk().Snapshot().report;
+    fmt::print(
+        "{:6.1f} min  risk evidence {} near misses in {} episodes of {} steps held out, AUC {:.3f} [{:.3f}, {:.3f}], "
+        "calibration error {:.3f}, slows {:.3f} of steps: says {:.2f}, comes {:.2f}; updates {}\n",
+        minutes(), r.near_misses, r.episodes, r.steps, r.auc, r.auc_low, r.auc_high, r.calibration_error,
+        r.slowed_share, r.slowed_predicted, r.slowed_observed, r.updates);
     for (const auto& [control, t] : risk_tallies_)
       fmt::print("{:6.1f} min  risk so far {:8} episodes {} solved {} near misses {} stops {} given up {} steps {}\n",
                  minutes(), control ? "control" : "its own", t.episodes, t.solved, t.near_misses, t.stops, t.given_up,

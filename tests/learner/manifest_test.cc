@@ -116,6 +116,28 @@ TEST_F(RiskInManifest, TheCriticResumesBitForBitWhereItWasSaved) {
   }
 }
 
+/// What the journal no longer keeps is not forgotten: a critic that did harm does not begin anew.
+TEST_F(RiskInManifest, TheCriticsTrialOutlivesTheEpisodesItWasMadeOf) {
+  Trainer straight(WithRisk(), {});
+  tests::RiskWorld world(1);
+  for (int i = 0; i < 40; ++i) {
+    core::Episode episode = world.Practise();
+    if (!skills::IsRiskControl(episode.id)) episode.steps[0].risk_scale = 1.0f;
+    straight.Ingest(episode);
+  }
+  ASSERT_TRUE(straight.Save(path_));
+  Trainer resumed(WithRisk(), {});
+  ASSERT_TRUE(resumed.Load(path_));
+  const RiskState &before = straight.risk().state(), &after = resumed.risk().state();
+  ASSERT_GT(before.control.episodes, 3);
+  ASSERT_GT(before.advised.near_misses, 3);
+  EXPECT_EQ(after.advised, before.advised);
+  EXPECT_EQ(after.control, before.control);
+  EXPECT_TRUE(after.advises);
+  Take(resumed, 1, 40);
+  EXPECT_EQ(after.control, before.control) << "read again, nothing counts twice";
+}
+
 TEST_F(RiskInManifest, ACriticOfAnotherSizeIsRefusedNamingTheKey) {
   ASSERT_TRUE(Trainer(WithRisk(), {}).Save(path_));
   Config wider = WithRisk();

@@ -22,7 +22,7 @@ class RiskGuardTest : public testing::Test {
     return RiskGuard(advice, {.tolerated = 0.2, .refused_from = 0.8, .scale_min = 0.1},
                      [this] { return std::exchange(published, std::nullopt); });
   }
-  static std::optional<float> Ask(RiskGuard& guard, std::int64_t episode = OwnEpisode()) {
+  static std::optional<double> Ask(RiskGuard& guard, std::int64_t episode = OwnEpisode()) {
     guard.Begin(episode);
     return guard.Scale({}, {});
   }
@@ -58,6 +58,14 @@ TEST_F(RiskGuardTest, SlowsAndRefusesOnceItIsTrusted) {
   EXPECT_EQ(guard.counts().full, 1u);
   EXPECT_EQ(guard.counts().slowed, 1u);
   EXPECT_EQ(guard.counts().refused, 1u);
+}
+
+/// As a float 0.7 would be less than itself, which the safety process would refuse.
+TEST_F(RiskGuardTest, AsksForNoLessThanTheSmallestScaleWhereItDoesNotRefuse) {
+  RiskGuard guard(RiskAdvice::kAuto, {.tolerated = 0.2, .refused_from = 0.8, .scale_min = 0.7},
+                  [this] { return std::exchange(published, std::nullopt); });
+  published = ConstantRisk(0.6);
+  EXPECT_EQ(Ask(guard), 0.7);
 }
 
 TEST_F(RiskGuardTest, LeavesTheControlEpisodesAlone) {

@@ -107,10 +107,11 @@ enum class Ploy {
   kWithdraw,      // Wants nothing any more, then sends what it sent before.
   kBlind,         // Cuts some readings off while it proposes.
   kPush,          // Cuts the power, and moves the arm to the target, wherever that is.
+  kRisk,          // Sends the target with risk scales that refuse it, slow it down, or mean to speed it up.
 };
-inline constexpr std::array kPloys{Ploy::kReach,        Ploy::kOldEpoch, Ploy::kOldSequence,
-                                   Ploy::kPastDeadline, Ploy::kSilence,  Ploy::kStop,
-                                   Ploy::kWithdraw,     Ploy::kBlind,    Ploy::kPush};
+inline constexpr std::array kPloys{Ploy::kReach,   Ploy::kOldEpoch, Ploy::kOldSequence, Ploy::kPastDeadline,
+                                   Ploy::kSilence, Ploy::kStop,     Ploy::kWithdraw,    Ploy::kBlind,
+                                   Ploy::kPush,    Ploy::kRisk};
 
 /// Feeds a filter with hostile proposals, and holds each tick against the limits, from outside.
 class Adversary {
@@ -159,6 +160,7 @@ class Adversary {
  private:
   static constexpr int kRestTicksMin = 40, kRestTicksMax = 4000;  // Before a stop is cleared.
   static constexpr int kBlindEvery = 4;                           // Fewer missing readings in a row than latch.
+  static constexpr std::array kRiskScales{0.0, 5.0, 0.3, -1.0};
 
   core::ProposedAction Proposal(ProposalKind kind) {
     auto target = kind == ProposalKind::kTip ? TipTarget() : arm_.seen.q_rad;
@@ -197,6 +199,7 @@ class Adversary {
     auto proposal = arm_.Propose(target_q_rad);
     if (ploy == Ploy::kOldEpoch || ploy == Ploy::kWithdraw) proposal.epoch = epoch_before_;
     if (ploy == Ploy::kOldSequence) proposal.sequence = --arm_.sequence;
+    if (ploy == Ploy::kRisk) proposal.risk_scale = kRiskScales[proposal.sequence % kRiskScales.size()];
     if (ploy == Ploy::kPastDeadline) proposal.deadline = arm_.now - std::chrono::milliseconds(1);
     return proposal;
   }

@@ -9,10 +9,11 @@ namespace nightshift::safety {
 namespace {
 
 struct StrainedArm {
-  double Strain() const { return safety::Strain(limits, seen, commanded_q_rad, stall); }
+  double Strain() const { return safety::Strain(limits, seen, commanded_q_rad, stall, astray); }
 
   Limits limits;
   StallBudget stall{limits};
+  AstrayBudget astray{limits};
   core::JointState seen{.axes = core::kArmAxes, .q_rad = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6}};
   core::AxisArray commanded_q_rad = seen.q_rad;
 };
@@ -40,6 +41,16 @@ TEST(Strain, IsTheShareOfAStallBudgetThatIsSpentWhereThatIsLarger) {
   ASSERT_GT(arm.stall.used(), 0.5);
   ASSERT_LT(arm.stall.used(), 1);
   EXPECT_EQ(arm.Strain(), arm.stall.used());
+}
+
+TEST(Strain, IsTheShareOfTheTimeAstrayThatIsSpentWhereThatIsLarger) {
+  StrainedArm arm;
+  auto off = arm.commanded_q_rad;
+  off[2] += 0.3;
+  for (int tick = 0; tick < 10'000 && arm.astray.used() < 0.8; ++tick) (void)arm.astray.Spend(arm.seen, off, {});
+  ASSERT_GE(arm.astray.used(), 0.8);
+  ASSERT_LT(arm.astray.used(), 1);
+  EXPECT_EQ(arm.Strain(), arm.astray.used());
 }
 
 TEST(Strain, IsOneAtMost) {
