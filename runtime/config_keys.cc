@@ -268,7 +268,6 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   AxesKey("inspection_error_rad_max", c.inspection_error_rad_max, {0, 6.3}, keys);
   keys.Number("inspections_failed_max", c.inspections_failed_max, {1, 100});
   keys.Truth("arm_after_reboot", c.arm_after_reboot);
-  PresenceKeys(c.presence, keys);
 }
 
 void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
@@ -407,6 +406,7 @@ KeyList KeysOf(Config& c) {
   SceneKeys(c.scene, keys);
   SafetyKeys(c.safety, keys);
   keys.Number("cpu", c.real_time.cpu, {-1, 1023});
+  PresenceKeys(c.safety.presence, keys);
   LearnerKeys(c.learner, keys);
   PracticeKeys(c.practice, keys);
   keys.In("metrics").Text("listen", c.metrics.listen);

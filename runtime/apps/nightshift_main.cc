@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: `nightshift run | check | status | inject | stop | clear | arm | presence | pause | resume | report |
-// audit verify | evaluate`.
+// The command line: `nightshift run | check | status | inject | stop | clear | arm | presence | pause | resume |
+// report | audit verify | evaluate`.
 #include <csignal>
 #include <filesystem>
 #include <functional>

@@ -102,6 +102,38 @@ class WriteWatch {
   bool works_ = true;
 };
 
+/// What outlives the process: read at its start, written while it lives.
+class OutlivingState {
+ public:
+  OutlivingState(std::string file, const safety::Limits& limits, monitoring::Metrics& metrics)
+      : limits_(limits),
+        boot_id_(ReadBootId(kBootIdFile)),
+        resumed_(ResumeFrom(file, Now(boot_id_), limits)),
+        watch_(metrics),
+        keeper_({.path = std::move(file),
+                 .now = [this] { return Now(boot_id_); },
+                 .written = [this](const auto& written) { watch_.See(written); }}) {}
+
+  const safety::Resumption& resumed() const { return resumed_; }
+  StateBox& box() { return box_; }
+
+  /// Keeps what the control thread has put last; what of each budget it has used. Nothing where that is kept already.
+  std::optional<std::vector<core::BudgetUse>> Take() {
+    const safety::SafetyState* state = box_.Take();
+    if (state == nullptr) return std::nullopt;
+    keeper_.Keep(*state);
+    return safety::UsesOf(state->spent, limits_);
+  }
+
+ private:
+  const safety::Limits& limits_;
+  std::string boot_id_;
+  safety::Resumption resumed_;
+  WriteWatch watch_;
+  StateBox box_;
+  StateKeeper keeper_;  // Last: its thread uses the others.
+};
+
 /// Copies the other threads' counters to the metrics, and names what we do without. On the service thread.
 class Bookkeeping {
  public:
@@ -201,30 +233,22 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
   Mailbox mailbox;
   AnswerBox answers;
   SteadyWallClock wall;
-  const std::string boot_id = ReadBootId(kBootIdFile), state_file = options.data + "/safety/state";
-  const safety::Resumption resumed = ResumeFrom(state_file, Now(boot_id), config.safety);
-  safety::Filter filter(config.safety, SeedOf(resumed), resumed.state.spent);
-  StateBox state_box;
-  WriteWatch write_watch(metrics);
-  auto keeper = std::make_unique<StateKeeper>(
-      StateKeeper::Parts{.path = state_file,
-                         .now = [&boot_id] { return Now(boot_id); },
-                         .written = [&write_watch](const auto& written) { write_watch.See(written); }});
+  OutlivingState outliving(options.data + "/safety/state", config.safety, metrics);
+  safety::Filter filter(config.safety, SeedOf(outliving.resumed()), outliving.resumed().state.spent);
   const auto count_tick = [&figures](const TickFacts& tick) {
     figures.CountTick({tick.verdict, tick.limit, tick.took, tick.late, tick.missed});
   };
   PresenceSwitch presence_switch(config.safety.presence);
   if (config.safety.presence.source == safety::PresenceSource::kGpio) presence_switch.Start();
-  ControlLoop loop({**robot, filter, mailbox, answers, wall, &*audit, count_tick, &state_box, &presence_switch.box()},
-                   config.safety, options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
+  ControlLoop loop(
+      {**robot, filter, mailbox, answers, wall, &*audit, count_tick, &outliving.box(), &presence_switch.box()},
+      config.safety, options.speed == "max" ? LoopSpeed::kMax : LoopSpeed::kRealTime);
   std::unique_ptr<SafetyService> service;
   const auto take_state = [&] {
-    const safety::SafetyState* state = state_box.Take();
-    if (state == nullptr) return;
-    const auto uses = safety::UsesOf(state->spent, config.safety);
-    figures.SetBudgets(uses);
-    service->Tell(uses);
-    keeper->Keep(*state);
+    const auto uses = outliving.Take();
+    if (!uses) return;
+    figures.SetBudgets(*uses);
+    service->Tell(*uses);
   };
   SafetyService::Hooks hooks;
   hooks.on_period = [&](const core::PeriodReport& report) {
@@ -249,13 +273,12 @@ core::Result<void> Serve(const Options& options, const Config& config, const io:
     monitoring::LogWarning(std::string(Name(denied.mode)) + ": " + denied.warning);
   }
   NotifyReady();
-  monitoring::LogInfo(WhoClears(resumed, config.safety));
+  monitoring::LogInfo(WhoClears(outliving.resumed(), config.safety));
   loop.Run();
   NotifyStopping();
   service->Stop();
   talking.join();
   take_state();
-  keeper.reset();
   return {};
 }
 

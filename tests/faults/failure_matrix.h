@@ -24,7 +24,7 @@ inline constexpr std::array kChannels{"Readings", "Torque", "Temperature", "Comm
 inline constexpr std::array kModes{"Ok", "Off", "Stuck", "Garbage", "Wrong", "Slow", "Delayed", "Intermittent"};
 inline constexpr std::array kPhaseNames{"Idle", "Practising", "Recovering", "Stopping"};
 
-enum class End { kGoesOn, kWaits, kStops, kStopsThenOff, kRecovers, kSenseless, kGap };
+enum class End { kGoesOn, kWaits, kStops, kStopsThenOff, kRecovers, kSenseless };
 
 /// What must come of one row. Deadlines: from the beginning of the trouble until the arm is at rest, in robot time.
 struct Expected {
@@ -47,15 +47,12 @@ inline constexpr Expected StopsThenOff(StopCause cause, int rest_ms) { return {E
 inline constexpr Expected Recovers(StopCause cause, int rest_ms) { return {End::kRecovers, cause, rest_ms}; }
 /// The combination makes no sense, because:
 inline constexpr Expected No(const char* reason) { return {End::kSenseless, StopCause::kNone, 0, reason}; }
-/// The product does not do what it should: the row stands in kKnownGaps.
-inline constexpr Expected Gap() { return {End::kGap}; }
 
 inline constexpr const char* kNothingMoves = "nothing moves, so that nothing can be missed";
 inline constexpr const char* kNothingPushes = "nothing pushes: the command rests where the arm is";
 inline constexpr const char* kWithReadings = "torque comes with each reading: slow readings stand there";
 inline constexpr const char* kOneBit = "torque is on or off: there is no third state to garble";
 inline constexpr const char* kNoObject = "there is no object to be seen";
-inline constexpr const char* kInMatrix = "this phase is kept: it stands in the matrix";
 
 using Phases = std::array<Expected, kPhases>;
 /// The same in each phase.
@@ -205,41 +202,6 @@ inline const std::vector<Line> kMatrix{
     {kLearner, kSlow, "the learner is behind", {.lasts = 14s, .learner_behind = true}, Moving(Waits(12000))},
     {kLearner, kDelayed, "a snapshot comes some episodes late", {.snapshot_after_looks = 4}, Untouched()},
     {kLearner, kIntermittent, "every third snapshot is corrupt", {.snapshots_bad = {1, 3}}, Untouched()},
-};
-
-/// KNOWN GAPS. Rows of the matrix that the product does not keep yet, with what it should do. They are run, too: as
-/// soon as one is kept, its test says so.
-inline const std::vector<Line> kKnownGaps{
-    // An error that stays, below the bound for one that does not, while nothing pushes: nobody asks why.
-    {kReadings, kWrong, "the pan reads 0.3 rad off", {.pan_reads_off_rad = 0.3},
-     All(StopsThenOff(kTrackingError, 1500))},
-    {kTorque, kOff, "torque reads zero, the arm is blocked", {.lasts = 8s, .arm_blocked = true, .torque_reads = 0},
-     Moving(StopsThenOff(kTrackingError, 6000), No(kNothingPushes))},
-    {kTorque, kStuck, "torque stands at 0.3 Nm, the arm is blocked",
-     {.lasts = 8s, .arm_blocked = true, .torque_reads = 0.3},
-     Moving(StopsThenOff(kTrackingError, 6000), No(kNothingPushes))},
-    {kCommands, kStuck, "commands are taken and never carried out", {.commands_vanish = kAll},
-     Moving(StopsThenOff(kTrackingError, 1500), No(kNothingMoves))},
-    {kCommands, kWrong, "the elbow is driven 0.3 rad off", {.elbow_driven_off_rad = 0.3},
-     All(StopsThenOff(kTrackingError, 1500))},
-    // Robot time goes on by one period a tick, however long the tick took.
-    {kReadings, kSlow, "each reading takes 30 ms", {.read_takes = 30ms}, Untouched()},
-    // The time that a reading was taken at is overwritten and never compared.
-    {kReadings, kDelayed, "readings are 400 ms old", {.reading_late_ticks = 100}, All(Stops(kDriverLost, 200))},
-    // A stop whose cause stays is cleared again and again; each time the setpoint is taken from what is wrong.
-    {kReadings, kWrong, "the pan reads 0.8 rad off for 2 s", {.pan_reads_off_rad = 0.8},
-     NotIdle(No(kInMatrix), StopsThenOff(kTrackingError, 500))},
-    {kCommands, kWrong, "the elbow is driven 0.8 rad off for 2 s", {.elbow_driven_off_rad = 0.8},
-     All(StopsThenOff(kTrackingError, 700))},
-    // Nearer to its own base than the clearance, it is told to go straight up for ever, and for ever refused.
-    {kCommands, kWrong, "the elbow is driven 0.8 rad inwards", {.lasts = 300ms, .elbow_driven_off_rad = 0.8},
-     {No(kInMatrix), StopsThenOff(kTrackingError, 700), No(kInMatrix), StopsThenOff(kTrackingError, 700)}},
-    // Blind, it retreats again and again, and asks a person a question that no later picture answers.
-    {kCamera, kOff, "no picture comes for 6 s", {.lasts = 6s, .picture = kAbsent}, Moving(Waits(2500), No(kInMatrix))},
-    {kCamera, kStuck, "the same picture, and it is noticed for 6 s", {.lasts = 6s, .picture = kFrozen},
-     Moving(Waits(2500), No(kInMatrix))},
-    {kCamera, kGarbage, "pictures that show nothing for 6 s", {.lasts = 6s, .picture = kBlind},
-     Moving(Waits(2500), No(kInMatrix))},
 };
 // clang-format on
 

@@ -64,8 +64,7 @@ std::string FaultIn(const Story& story, const Row& row) {
     case End::kStops:
     case End::kStopsThenOff:
     case End::kRecovers: return FaultInStop(expected, story, phase);
-    case End::kSenseless:
-    case End::kGap: break;
+    case End::kSenseless: break;
   }
   return "not a row to be run";
 }
@@ -78,8 +77,7 @@ std::vector<Row> RowsOf(std::span<const Line> lines, std::span<const core::Pacin
   std::vector<Row> rows;
   for (std::size_t i = 0; i < lines.size(); ++i)
     for (int phase = 0; phase < kPhases; ++phase) {
-      const End end = lines[i].phases[static_cast<std::size_t>(phase)].end;
-      if (end == End::kSenseless || end == End::kGap) continue;
+      if (lines[i].phases[static_cast<std::size_t>(phase)].end == End::kSenseless) continue;
       for (const auto pacing : pacings)
         rows.push_back({&lines[i], static_cast<int>(i), static_cast<Phase>(phase), pacing});
     }
@@ -104,18 +102,6 @@ TEST_P(FailureMatrix, EndsAsTheTableSays) {
 }
 INSTANTIATE_TEST_SUITE_P(Each, FailureMatrix, testing::ValuesIn(RowsOf(kMatrix, kPacings)), NameOf);
 
-class KnownGap : public testing::TestWithParam<Row> {};
-
-/// As soon as the product does what it should, its row belongs into the matrix.
-TEST_P(KnownGap, IsStillOne) {
-  const auto& [line, number, phase, pacing] = GetParam();
-  const Story story = WholeRobot(line->trouble, phase, pacing).Lives();
-  const std::string fault = FaultIn(story, GetParam());
-  RecordProperty("gap", fault + "; " + Text(story));
-  EXPECT_NE(fault, "") << line->how << " is dealt with: move the row to kMatrix; " << Text(story);
-}
-INSTANTIATE_TEST_SUITE_P(Each, KnownGap, testing::ValuesIn(RowsOf(kKnownGaps, std::span(kPacings).first(1))), NameOf);
-
 TEST(FailureMatrixTable, HasEachModeOfEachChannelAndAReasonForWhatMakesNoSense) {
   std::set<std::pair<Channel, Mode>> seen;
   for (const Line& line : kMatrix) {
@@ -124,18 +110,6 @@ TEST(FailureMatrixTable, HasEachModeOfEachChannelAndAReasonForWhatMakesNoSense) 
       EXPECT_TRUE(expected.end != End::kSenseless || *expected.reason != '\0') << line.how;
   }
   EXPECT_EQ(seen.size(), kChannels.size() * kModes.size());
-}
-
-TEST(FailureMatrixTable, EveryGapThatItLeavesOutIsNamedAmongTheKnownOnes) {
-  for (const Line& line : kMatrix)
-    for (std::size_t phase = 0; phase < kPhases; ++phase) {
-      if (line.phases[phase].end != End::kGap) continue;
-      const bool named = std::ranges::any_of(kKnownGaps, [&](const Line& gap) {
-        const End end = gap.phases[phase].end;
-        return std::string(gap.how) == line.how && end != End::kSenseless && end != End::kGap;
-      });
-      EXPECT_TRUE(named) << line.how << ", " << kPhaseNames[phase];
-    }
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ class BesideAPerson : public testing::Test {
     std::string text{std::istreambuf_iterator<char>(tree), {}};
     text = Replaced(text, "cell/tabletop.xml", configs + "cell/tabletop.xml");
     text = Replaced(text, "\"camera\"", "\"ground_truth\"");
-    std::ofstream(config_) << text << "\n[safety]\npeer_wait_s_max = 10\n[safety.presence]\n" << presence;
+    text = Replaced(text, "[safety]\n", "[safety]\npeer_wait_s_max = 10\n");
+    std::ofstream(config_) << text << "\n[safety.presence]\n" << presence;
     const auto program = [&](const char* path, const char* log) {
       return std::make_unique<Child>(
           std::vector<std::string>{path, "--config", config_.string(), "--data", data_.string(), "--speed", speed},
@@ -144,6 +145,10 @@ TEST_F(BesideAPerson, WhomAProgramTellsOfTheArmSlowsStopsAndGoesOn) {
   Periods(10, kFarM);
   ASSERT_FALSE(report_.latch.latched());
 
+  for (int there_and_back = 0; there_and_back < 4 && report_.latch.inspecting; ++there_and_back)
+    for (const double step_rad : {0.3, -0.3}) Turned(4, kFarM, step_rad);
+  ASSERT_FALSE(report_.latch.inspecting);
+  Periods(3, kFarM);
   const double free_rad = Turned(4, kFarM, 0.3);
   Periods(3, kFarM);
   const double beside_rad = -Turned(4, 1.8, -0.3);

@@ -132,7 +132,9 @@ TEST_F(SafetyProcess, NamesWhatItDoesWithoutInStatusMetricsAndLog) {
   std::string text = Text(NIGHTSHIFT_SOURCE_DIR "/configs/tabletop.toml");
   const std::string model = "model_file = \"";
   text.insert(text.find(model) + model.size(), NIGHTSHIFT_SOURCE_DIR "/configs/");
-  std::ofstream(config) << text << "\n[safety]\ncpu = 1023  # No machine has so many.\n";
+  const std::string section = "[safety]\n";
+  text.insert(text.find(section) + section.size(), "cpu = 1023  # No machine has so many.\n");
+  std::ofstream(config) << text;
   fs::create_directories(data_ / "run");
   auto gatherer = io::Replier::Bind(io::EndpointsIn((data_ / "run").string())->metrics);
   ASSERT_TRUE(gatherer);

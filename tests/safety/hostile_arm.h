@@ -158,6 +158,7 @@ class Adversary {
   Tally Ended() const { return judge_.Ended(); }
 
  private:
+  static constexpr double kPushRad = 0.1;  // In a tick: what is faster would be a jump, and no reading.
   static constexpr int kRestTicksMin = 40, kRestTicksMax = 4000;  // Before a stop is cleared.
   static constexpr int kBlindEvery = 4;                           // Fewer missing readings in a row than latch.
   static constexpr std::array kRiskScales{0.0, 5.0, 0.3, -1.0};
@@ -212,10 +213,22 @@ class Adversary {
 
   /// The drives let go for a tick, in which the arm is moved; it comes to rest and is cleared there.
   void Push(const core::AxisArray& target_q_rad) {
-    arm_.seen.powered = false;
-    for (std::size_t i = 0; i < axes_; ++i) arm_.seen.q_rad[i] = target_q_rad[i];
-    Tick();
+    for (bool there = false; !there;) {
+      there = true;
+      for (std::size_t i = 0; i < axes_; ++i) {
+        const double left_rad = target_q_rad[i] - arm_.seen.q_rad[i];
+        arm_.seen.q_rad[i] += std::clamp(left_rad, -kPushRad, kPushRad);
+        there = there && std::abs(left_rad) <= kPushRad;
+      }
+      TickUnpowered();
+    }
     ClearIfLatched();
+  }
+
+  void TickUnpowered() {
+    const core::Instant now = arm_.now;
+    arm_.TickUnpowered();
+    judge_.Note(arm_.filter, {&arm_.seen, std::nullopt, now});
   }
 
   void Tick(const std::optional<core::ProposedAction>& wanted = std::nullopt) {

@@ -64,6 +64,7 @@ TEST(PersonWatch, WithoutASensorNobodyIsEverNear) {
 TEST(PersonWatch, BeforeAnythingIsHeardAPersonIsAtTheArm) {
   Story story;
   EXPECT_TRUE(story.watch.too_near());
+  EXPECT_EQ(story.watch.speed_scale(), 0);
   story.HearsNothing(milliseconds(5000));
   EXPECT_TRUE(story.watch.too_near());
   EXPECT_EQ(story.watch.speed_scale(), 0);

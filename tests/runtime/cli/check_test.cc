@@ -75,7 +75,9 @@ TEST(CheckAll, WarnsOfAProcessorThatTheMachineDoesNotHave) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   const std::string model = "model_file = \"";
   text.insert(text.find(model) + model.size(), tests::SourceTree() + "/configs/");
-  std::ofstream(file) << text << "\n[safety]\ncpu = 1023\n";
+  const std::string section = "[safety]\n";
+  text.insert(text.find(section) + section.size(), "cpu = 1023\n");
+  std::ofstream(file) << text;
   const auto processor = Find(CheckAll(file, ""), "processor");
   EXPECT_EQ(processor.finding, Finding::kWarning);
   EXPECT_THAT(processor.detail, HasSubstr("safety.cpu = 1023"));
