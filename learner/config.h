@@ -106,10 +106,10 @@ enum class RiskAdvice { kOff, kAuto };
 struct Config {
   AgentConfig agent;
   RiskConfig risk;
-  RiskAdvice risk_critic = RiskAdvice::kOff;
-  double update_ratio = 4;                // Updates per policy step in which the task's learned policy acted.
-  int scripted_demonstrations_max = 100;  // Episodes per task; after that the script has nothing new to show.
-  int learned_demonstrations_max = 400;   // Further episodes per task, from learned successes: what works is imitated.
+  RiskAdvice risk_critic = RiskAdvice::kAuto;  // Off until the evidence is there, and again if it is of no use.
+  double update_ratio = 4;                     // Updates per policy step in which the task's learned policy acted.
+  int scripted_demonstrations_max = 100;       // Episodes per task; after that the script has nothing new to show.
+  int learned_demonstrations_max = 400;  // Further episodes per task, from learned successes: what works is imitated.
   Relabelling relabelling = Relabelling::kAll;  // Successes alone would make every start look promising.
   int borrowed_steps = 1500;     // Learned steps of a recovery task before it learns by itself; until then its parent's
                                  // policy acts: so few are too few to learn from, and the parent improves meanwhile.

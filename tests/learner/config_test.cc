@@ -53,7 +53,7 @@ TEST(LearnerConfig, RefusesCostsOfNeverSucceedingThatTheLowestValueHides) {
 
 TEST(LearnerConfig, RefusesARiskCriticThatCouldActWithoutEvidenceNamingTheKey) {
   Config config;
-  EXPECT_EQ(config.risk_critic, RiskAdvice::kOff) << "what it is worth is in docs/results.md";
+  EXPECT_EQ(config.risk_critic, RiskAdvice::kAuto) << "off by its evidence, not for ever";
   config.risk.evidence.near_misses_min = 0;
   EXPECT_THAT(Validate(config).error().detail, HasSubstr("learner.risk.evidence.near_misses_min = 0"));
   config.risk.evidence = {};
