@@ -3,8 +3,10 @@
 // prints a JSON line for each EVERY episodes and one at the end, with how well what it says of held-out steps agrees
 // with what came; then, for some probabilities, what giving up there would have spared and cost.
 //
-//   risk_bench CONFIG DATA [EVERY] [KEY=VALUE ...]     keys: width, update_ratio, weight_decay, near_miss_strain,
-//   horizon_steps
+//   [RISK_SAVE=critic.nsrisk] risk_bench CONFIG DATA [EVERY]
+//
+// Its hyper-parameters are the configuration's [learner.risk]. RISK_SAVE keeps the critic, for practice_bench's
+// BENCH_RISK.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -22,32 +24,12 @@ constexpr int kEpisodesPerRead = 64;
 
 void Print(const std::string& at, const skills::RiskReport& r) {
   fmt::print(
-      R"({{"at": "{}", "standing": "{}", "updates": {}, "episodes": {}, "steps": {}, "near_misses": {}, "auc": {:.4f}, )"
-      R"("auc_low": {:.4f}, "auc_high": {:.4f}, "calibration_error": {:.4f}, "slowed_share": {:.4f}, )"
+      R"({{"at": "{}", "standing": "{}", "updates": {}, "episodes": {}, "steps": {}, "near_misses": {}, )"
+      R"("auc": {:.4f}, "auc_low": {:.4f}, "auc_high": {:.4f}, "calibration_error": {:.4f}, "slowed_share": {:.4f}, )"
       R"("slowed_predicted": {:.3f}, "slowed_observed": {:.3f}}})"
       "\n",
       at, skills::Name(r.standing), r.updates, r.episodes, r.steps, r.near_misses, r.auc, r.auc_low, r.auc_high,
       r.calibration_error, r.slowed_share, r.slowed_predicted, r.slowed_observed);
-}
-
-bool Set(learner::RiskConfig& config, const std::string& word) {
-  const auto is = word.find('=');
-  if (is == std::string::npos) return false;
-  const std::string key = word.substr(0, is);
-  const double value = std::strtod(word.c_str() + is + 1, nullptr);
-  if (key == "width")
-    config.width = static_cast<int>(value);
-  else if (key == "update_ratio")
-    config.update_ratio = value;
-  else if (key == "weight_decay")
-    config.weight_decay = value;
-  else if (key == "near_miss_strain")
-    config.near_miss_strain = value;
-  else if (key == "horizon_steps")
-    config.horizon_steps = static_cast<int>(value);
-  else
-    return false;
-  return true;
 }
 
 /// What giving up at a probability would have come to, in held-out episodes in which nobody gave up.
@@ -110,16 +92,11 @@ void PrintGivingUp(const skills::RiskSnapshot& snapshot, const std::vector<core:
 }
 
 int Run(int argc, char** argv) {
-  if (argc < 3) {
-    fmt::print("usage: risk_bench CONFIG DATA [EVERY] [KEY=VALUE ...]\n");
-    return 2;
-  }
+  if (argc < 3) return fmt::print("usage: risk_bench CONFIG DATA [EVERY]\n"), 2;
   const auto loaded = runtime::LoadConfig(argv[1]);
   if (!loaded) return fmt::print("{}\n", loaded.error().detail), 2;
-  learner::RiskConfig config = loaded->learner.risk;
+  const learner::RiskConfig& config = loaded->learner.risk;
   const int every = argc > 3 ? std::atoi(argv[3]) : 200;
-  for (int i = 4; i < argc; ++i)
-    if (!Set(config, argv[i])) return fmt::print("unknown: {}\n", argv[i]), 2;
   const skills::Scene& scene = loaded->scene;
   learner::RiskCritic critic(config, 1);
   io::JournalReader reader(argv[2]);
