@@ -63,14 +63,11 @@ std::vector<Foresight> ForesightsOf(const core::Episode& episode, const RiskConf
 
 namespace {
 
-/// An action as it is proposed: what is beyond the possible is carried out as the possible.
 std::optional<RiskInputs> InputsOf(const core::Episode& episode, std::size_t i, const skills::Scene& scene) {
   const core::Transition& step = episode.steps[i];
   const core::Observation& previous = i > 0 ? episode.steps[i - 1].before : step.before;
   const skills::Features features = skills::FeaturesOf(step.before, previous, episode.target, scene);
-  RiskInputs inputs{};
-  auto next = std::copy(features.begin(), features.end(), inputs.begin());
-  for (const float part : step.proposed) *next++ = std::clamp(part, -1.0f, 1.0f);
+  const RiskInputs inputs = skills::RiskInputsOf(features, step.proposed);
   const bool finite = std::all_of(inputs.begin(), inputs.end(), [](float v) { return std::isfinite(v); });
   return finite ? std::optional(inputs) : std::nullopt;
 }
@@ -110,11 +107,11 @@ void RiskRing::Add(const RiskInputs& inputs) {
 
 RiskCritic::RiskCritic(const RiskConfig& config, std::uint64_t seed)
     : config_(config),
-      shape_{kRiskInputs, config.width, 1},
+      shape_{skills::kRiskInputs, config.width, 1},
       dice_(seed),
       near_(config.near_max),
       ordinary_(config.ordinary_max),
-      batch_(static_cast<std::size_t>(config.batch) * kRiskInputs),
+      batch_(static_cast<std::size_t>(config.batch) * skills::kRiskInputs),
       d_out_(static_cast<std::size_t>(config.batch)),
       gradient_(shape_.size()) {
   UseOneThread();
@@ -195,7 +192,7 @@ void RiskCritic::Update() {
   const int near_rows = static_cast<int>(config_.near_miss_share * config_.batch + 0.5);
   for (int row = 0; row < config_.batch; ++row) {
     const RiskInputs& inputs = (row < near_rows ? near_ : ordinary_).Draw(dice_);
-    std::copy(inputs.begin(), inputs.end(), batch_.begin() + static_cast<std::ptrdiff_t>(row) * kRiskInputs);
+    std::copy(inputs.begin(), inputs.end(), batch_.begin() + static_cast<std::ptrdiff_t>(row) * skills::kRiskInputs);
   }
   Forward(shape_, state_.parameters.data(), batch_.data(), config_.batch, trace_);
   for (int row = 0; row < config_.batch; ++row) {

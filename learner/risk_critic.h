@@ -25,9 +25,7 @@ enum class Foresight { kOrdinary, kNearMiss, kUnknown };
 /// else, or where the critic slowed the arm down and nothing came: it may have been averted.
 std::vector<Foresight> ForesightsOf(const core::Episode& episode, const RiskConfig& config);
 
-/// What the network sees: features, then the proposed action.
-inline constexpr int kRiskInputs = skills::kFeatureSize + core::kActionSize;
-using RiskInputs = std::array<float, kRiskInputs>;
+using skills::RiskInputs;
 
 /// A ring of inputs; when full the oldest goes. Thread: one at a time.
 class RiskRing {

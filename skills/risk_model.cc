@@ -20,7 +20,6 @@ using nlohmann::json;
 
 constexpr WeightsFormat kFormat{.magic = "NSRISKCR", .schema = 1, .thing = "risk critic"};
 constexpr std::uint64_t kControlEvery = 4;  // Enough to judge by within a night, and most episodes are still its own.
-constexpr int kInputs = kFeatureSize + core::kActionSize;
 
 constexpr std::array kStandings{RiskStanding::kGathering, RiskStanding::kBlind,   RiskStanding::kCriesWolf,
                                 RiskStanding::kUseless,   RiskStanding::kHarmful, RiskStanding::kTrusted};
@@ -38,7 +37,7 @@ core::Result<void> Check(const RiskSnapshot& snapshot) {
     if (!std::isfinite(number)) return Fail(FaultCode::kCorruptSnapshot, "risk critic: a number is not finite");
   return CheckNetwork(
       snapshot.layers,
-      {.name = "risk critic", .inputs = kInputs, .outputs = 1, .outputs_mean = "the log odds of a near miss"});
+      {.name = "risk critic", .inputs = kRiskInputs, .outputs = 1, .outputs_mean = "the log odds of a near miss"});
 }
 
 json JsonOf(const RiskGroup& group) { return {group.episodes, group.solved, group.near_misses}; }
@@ -162,10 +161,15 @@ core::Result<RiskModel> RiskModel::Make(RiskSnapshot snapshot) {
   return RiskModel(std::move(snapshot));
 }
 
+RiskInputs RiskInputsOf(const Features& features, const core::PolicyAction& action) {
+  RiskInputs inputs{};
+  auto next = std::copy(features.begin(), features.end(), inputs.begin());
+  for (const float part : action) *next++ = std::clamp(part, -1.0f, 1.0f);  // Not a number stays none.
+  return inputs;
+}
+
 double RiskModel::Probability(const Features& features, const core::PolicyAction& action) {
-  std::array<float, kInputs> inputs{};
-  std::copy(action.begin(), action.end(), std::copy(features.begin(), features.end(), inputs.begin()));
-  const double log_odds = static_cast<double>(network_.Forward(inputs)[0]) + shift_;
+  const double log_odds = static_cast<double>(network_.Forward(RiskInputsOf(features, action))[0]) + shift_;
   return 1 / (1 + std::exp(-log_odds));
 }
 

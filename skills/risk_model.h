@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -78,6 +79,12 @@ core::Result<void> WriteRiskSnapshot(const std::string& path, const RiskSnapshot
 
 /// Faults: kMissingFile, kCorruptSnapshot (checksum, shapes, not finite), kSchemaTooNew.
 core::Result<RiskSnapshot> ReadRiskSnapshot(const std::string& path);
+
+/// What the network sees, in learning as in acting: features, then the action as it is carried out (beyond [-1, 1] as
+/// the nearer end).
+inline constexpr int kRiskInputs = kFeatureSize + core::kActionSize;
+using RiskInputs = std::array<float, kRiskInputs>;
+RiskInputs RiskInputsOf(const Features& features, const core::PolicyAction& action);
 
 /// Is asked before each policy step. No allocation after the first call. Thread: one at a time.
 class RiskModel {

@@ -9,7 +9,7 @@ namespace nightshift::tests {
 /// A risk critic that always says the same, and has earned trust or not.
 inline skills::RiskSnapshot ConstantRisk(double probability,
                                          skills::RiskStanding standing = skills::RiskStanding::kTrusted) {
-  skills::DenseLayer layer{.inputs = skills::kFeatureSize + core::kActionSize, .outputs = 1};
+  skills::DenseLayer layer{.inputs = skills::kRiskInputs, .outputs = 1};
   layer.weights.assign(static_cast<std::size_t>(layer.inputs), 0.0f);
   layer.biases = {static_cast<float>(std::log(probability / (1 - probability)))};
   skills::RiskSnapshot snapshot;

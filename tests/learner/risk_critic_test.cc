@@ -130,6 +130,18 @@ TEST(RiskCritic, LearnsWhatThereIsToForeseeAndKnowsHowWell) {
   EXPECT_EQ(report.standing, RiskStanding::kTrusted) << InWords(report);
 }
 
+/// What is more often in a batch than in practice is not taken to come as often.
+TEST(RiskCritic, SaysHowOftenNearMissesComeWhateverTheirShareOfItsBatches) {
+  for (const double share : {0.1, 0.9}) {
+    RiskConfig config = QuickConfig();
+    config.near_miss_share = share;
+    RiskCritic critic(config, 1);
+    RiskWorld world(1);
+    Teach(critic, world, 600);
+    EXPECT_LT(critic.Snapshot().report.calibration_error, 0.08) << share;
+  }
+}
+
 TEST(RiskCritic, FearsPressingDownAtTheFloorAndNothingHighUp) {
   RiskCritic critic(QuickConfig(), 1);
   RiskWorld world(1);

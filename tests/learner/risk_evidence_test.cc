@@ -46,15 +46,21 @@ TEST(AreaUnderCurve, OfOneEpisodeIsNotSureOfAnything) {
   EXPECT_EQ(one.low, 0);
 }
 
-/// An episode's steps share a draw: they rise and fall together.
-std::vector<ScoredEpisode> Draw(core::Random& random, int episodes, double shift, double together) {
+/// An episode's steps share a draw: they rise and fall together. One episode in `near_every` has steps near a miss,
+/// from `near_from` on.
+struct Mixture {
+  double together = 0;
+  int near_every = 4, near_from = 0;
+};
+std::vector<ScoredEpisode> Draw(core::Random& random, int episodes, double shift, const Mixture& mixture) {
   std::vector<ScoredEpisode> drawn;
   for (int e = 0; e < episodes; ++e) {
-    const double common = together * random.Normal(0, 1);
-    const bool near = e % 4 == 0;
+    const double common = mixture.together * random.Normal(0, 1);
+    const double own = std::sqrt(1 - mixture.together * mixture.together);
     ScoredEpisode steps;
     for (int i = 0; i < 12; ++i) {
-      const double x = common + std::sqrt(1 - together * together) * random.Normal(0, 1) + (near ? shift : 0);
+      const bool near = e % mixture.near_every == 0 && i >= mixture.near_from;
+      const double x = common + own * random.Normal(0, 1) + (near ? shift : 0);
       steps.push_back({1 / (1 + std::exp(-x)), near});
     }
     drawn.push_back(steps);
@@ -66,20 +72,22 @@ std::vector<ScoredEpisode> Draw(core::Random& random, int episodes, double shift
 TEST(AreaUnderCurve, ItsIntervalHoldsTheTruthAboutAsOftenAsItSaysAlsoWhereStepsAreAlike) {
   core::Random random(5);
   const double shift = 1, truth = 0.5 * std::erfc(-shift / 2);
-  for (const double together : {0.0, 0.9}) {
+  for (const Mixture& mixture :
+       {Mixture{}, Mixture{.together = 0.9}, Mixture{.together = 0.9, .near_every = 1, .near_from = 6}}) {
     int held = 0;
     for (int set = 0; set < 1000; ++set) {
-      const Area area = AreaUnderCurve(Draw(random, 120, shift, together));
+      const Area area = AreaUnderCurve(Draw(random, 120, shift, mixture));
       held += area.low <= truth && truth <= area.high;
     }
-    EXPECT_GT(held, 915) << together;
-    EXPECT_LT(held, 980) << together << ": an interval that always holds says nothing";
+    EXPECT_GT(held, 915) << mixture.together << " " << mixture.near_from;
+    EXPECT_LT(held, 980) << mixture.together << " " << mixture.near_from << ": what always holds says nothing";
   }
 }
 
 TEST(AreaUnderCurve, IsMuchLessSureWhereStepsOfAnEpisodeAreAlike) {
   core::Random random(7);
-  const Area apart = AreaUnderCurve(Draw(random, 120, 1, 0)), alike = AreaUnderCurve(Draw(random, 120, 1, 0.95));
+  const Area apart = AreaUnderCurve(Draw(random, 120, 1, {})),
+             alike = AreaUnderCurve(Draw(random, 120, 1, {.together = 0.95}));
   EXPECT_GT(alike.high - alike.low, 2 * (apart.high - apart.low));
 }
 

@@ -18,7 +18,6 @@ namespace {
 using core::FaultCode;
 using testing::HasSubstr;
 
-constexpr int kInputs = kFeatureSize + core::kActionSize;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 DenseLayer Layer(int inputs, int outputs, float weight, float bias) {
@@ -46,7 +45,7 @@ RiskSnapshot Small() {
                      .advised = {.episodes = 30, .solved = 20, .near_misses = 2},
                      .control = {.episodes = 10, .solved = 7, .near_misses = 1}};
   snapshot.log_odds_shift = -2.5;
-  snapshot.layers = {Layer(kInputs, 3, 0.02f, 0.1f), Layer(3, 1, 0.5f, -0.2f)};
+  snapshot.layers = {Layer(kRiskInputs, 3, 0.02f, 0.1f), Layer(3, 1, 0.5f, -0.2f)};
   return snapshot;
 }
 
@@ -104,11 +103,18 @@ TEST(RiskModel, ComputesByHandWhatTheLayersAndTheShiftSay) {
   EXPECT_NEAR(model->Probability(features, action), 1 / (1 + std::exp(-log_odds)), 1e-6);
 }
 
+TEST(RiskModel, JudgesAnActionBeyondThePossibleAsThePossible) {
+  auto model = RiskModel::Make(Small());
+  EXPECT_EQ(model->Probability({}, {0, 0, -7, 9}), model->Probability({}, {0, 0, -1, 1}));
+  EXPECT_NE(model->Probability({}, {0, 0, -7, 9}), model->Probability({}, {0, 0, 0.5f, 1}));
+}
+
 TEST(RiskModel, SaysNoNumberForWhatIsNone) {
   auto model = RiskModel::Make(Small());
   Features features{};
   features[0] = std::nanf("");
   EXPECT_TRUE(std::isnan(model->Probability(features, {})));
+  EXPECT_TRUE(std::isnan(model->Probability({}, {0, std::nanf(""), 0, 0})));
   EXPECT_EQ(ScaleOf(model->Probability(features, {}), {}), 0);
 }
 
@@ -120,7 +126,7 @@ TEST(RiskModel, RefusesLayersThatDoNotFitAndNumbersThatAreNotFinite) {
     return !model && model.error().code == FaultCode::kCorruptSnapshot;
   };
   EXPECT_TRUE(refused([](RiskSnapshot& s) { s.layers.clear(); }));
-  EXPECT_TRUE(refused([](RiskSnapshot& s) { s.layers[0] = Layer(kInputs + 1, 3, 0, 0); }));
+  EXPECT_TRUE(refused([](RiskSnapshot& s) { s.layers[0] = Layer(kRiskInputs + 1, 3, 0, 0); }));
   EXPECT_TRUE(refused([](RiskSnapshot& s) { s.layers[1] = Layer(3, 2, 0, 0); }));
   EXPECT_TRUE(refused([](RiskSnapshot& s) { s.layers[1].weights[0] = std::nanf(""); }));
   EXPECT_TRUE(refused([](RiskSnapshot& s) { s.log_odds_shift = kNan; }));

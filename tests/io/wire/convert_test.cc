@@ -102,6 +102,15 @@ TEST(Convert, EveryTypeComesBackAsItWent) {
                          .strain = 0.6});
 }
 
+TEST(Convert, APeriodReportSaysHowNearTheArmCameToAStop) {
+  wire::PeriodReport message;
+  Encode(core::PeriodReport{.joints = SomeJoints(), .strain = 0.6}, &message);
+  EXPECT_EQ(message.strain(), 0.6);
+  EXPECT_EQ(Decode(message)->strain, 0.6);
+  message.set_strain(std::nan(""));
+  EXPECT_FALSE(Decode(message));
+}
+
 TEST(Convert, FieldsArriveInTheirPlaces) {
   wire::Transition message;
   Encode(SomeTransition(), &message);
