@@ -131,15 +131,18 @@ TEST(RiskCritic, LearnsWhatThereIsToForeseeAndKnowsHowWell) {
 }
 
 /// What is more often in a batch than in practice is not taken to come as often.
-TEST(RiskCritic, SaysHowOftenNearMissesComeWhateverTheirShareOfItsBatches) {
-  for (const double share : {0.1, 0.9}) {
+TEST(RiskCritic, TakesOffItsLogOddsWhatTheShareOfNearMissesInItsBatchesAdds) {
+  const auto shift = [](double share) {
     RiskConfig config = QuickConfig();
     config.near_miss_share = share;
     RiskCritic critic(config, 1);
     RiskWorld world(1);
-    Teach(critic, world, 600);
-    EXPECT_LT(critic.Snapshot().report.calibration_error, 0.08) << share;
-  }
+    for (int i = 0; i < 50; ++i) critic.Ingest(world.Practise(), world.scene(), Reading::kNew);
+    return critic.Snapshot().log_odds_shift;
+  };
+  EXPECT_LT(shift(0.5), -1) << "they are rare";
+  EXPECT_NEAR(shift(0.9), shift(0.5) - std::log(9), 1e-9);
+  EXPECT_NEAR(shift(0.1), shift(0.5) + std::log(9), 1e-9);
 }
 
 TEST(RiskCritic, FearsPressingDownAtTheFloorAndNothingHighUp) {
