@@ -28,7 +28,7 @@ struct ProposedAction {
   Instant deadline;            // Not to be used after this, on the safety process's clock.
   int axes = 0;
   AxisArray target_q_rad{};
-  double risk_scale = 1;  // In (0, 1]: the risk critic's wish to go slower. It can never speed anything up.
+  double risk_scale = 1;  // The risk critic's wish: slower, or 0: not at all. It can never speed anything up.
 };
 
 /// Further down wins when several limits act in one period.
@@ -145,6 +145,8 @@ struct PeriodReport {
   std::uint64_t sequence = 0;  // Of the proposal in force during the period; 0: none.
   LatchReport latch;
   PersonReport person;  // At the end of the period.
+  // How near the arm came to a stop of its own doing: the share used of the nearest such budget, at most 1.
+  double strain = 0;
 };
 
 }  // namespace nightshift::core

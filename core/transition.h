@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ struct Transition {
   PolicyAction applied{};  // Forward kinematics of what was executed over the period, in the policy's units.
   Verdict verdict = Verdict::kPass;
   LimitId limit = LimitId::kNone;
+  std::optional<float> risk_scale;    // What the risk critic asked for; none: it was not asked.
+  float strain = 0;                   // How near the arm came to a stop of its own doing; 1: it stopped.
+  StopCause stop = StopCause::kNone;  // The first cause, where safety stopped the arm in this step.
   float reward = 0;
   Observation after;
   Outcome ended = Outcome::kRunning;  // Of the episode, at this step.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/check.h"
+#include "learner/layers.h"
 
 namespace nightshift::learner {
 
@@ -19,12 +20,6 @@ constexpr int kBoth = kState + kAction;
 constexpr double kDivergedLoss = 1e3;  // Targets are clipped to the possible: a larger loss is no longer learning.
 
 float Clamp(float v, float low, float high) { return std::min(std::max(v, low), high); }
-
-/// He-uniform for what ReLU follows.
-void DrawWeights(Dice& dice, int inputs, float gain, float* w, std::size_t count) {
-  const float bound = gain * std::sqrt(6.0f / static_cast<float>(inputs));
-  for (std::size_t i = 0; i < count; ++i) w[i] = bound * (2 * dice.Unit() - 1);
-}
 
 std::vector<float> FreshActor(const ActorShape& s, float log_std, Dice& dice) {
   std::vector<float> p(s.size(), 0.0f);
@@ -43,13 +38,6 @@ std::vector<float> FreshCritics(const CriticShape& s, Dice& dice) {
   std::fill_n(p.data() + s.g1(), s.across(), 1.0f);
   std::fill_n(p.data() + s.g2(), s.across(), 1.0f);
   return p;
-}
-
-skills::DenseLayer LayerOf(const float* weights, const float* biases, int inputs, int outputs) {
-  skills::DenseLayer layer{inputs, outputs, {}, {}};
-  layer.weights.assign(weights, weights + std::size_t(inputs) * outputs);
-  layer.biases.assign(biases, biases + outputs);
-  return layer;
 }
 
 bool Finite(const std::vector<float>& values) { return std::isfinite(NormOf(values)); }
@@ -202,10 +190,7 @@ bool Agent::Clone() {
 }
 
 skills::PolicyWeights Agent::Weights(Actor which) const {
-  const float* p = (which == Actor::kDeployed ? state_.deployed : state_.actor).data();
-  const ActorShape& s = losses_.actor_shape();
-  return {{LayerOf(p + s.w1(), p + s.b1(), s.inputs, s.width), LayerOf(p + s.w2(), p + s.b2(), s.width, s.width),
-           LayerOf(p + s.w3(), p + s.b3(), s.width, s.outputs)}};
+  return {LayersOf(losses_.actor_shape(), (which == Actor::kDeployed ? state_.deployed : state_.actor).data())};
 }
 
 core::Result<void> Agent::Restore(AgentState state) {

@@ -58,8 +58,32 @@ std::vector<Range> AgentRanges(const AgentConfig& a) {
   };
 }
 
+std::vector<Range> RiskRanges(const RiskConfig& r) {
+  return {
+      {"learner.risk.horizon_steps", double(r.horizon_steps), 1, 100},
+      {"learner.risk.near_miss_strain", r.near_miss_strain, 0.1, 1},
+      {"learner.risk.width", double(r.width), 4, 256},
+      {"learner.risk.batch", double(r.batch), 2, 4096},
+      {"learner.risk.near_miss_share", r.near_miss_share, 0.01, 0.99},
+      {"learner.risk.learning_rate", r.learning_rate, 1e-7, 0.1},
+      {"learner.risk.weight_decay", r.weight_decay, 0, 10},
+      {"learner.risk.update_ratio", r.update_ratio, 0, 4},
+      {"learner.risk.ordinary_max", double(r.ordinary_max), 1000, 1e6},
+      {"learner.risk.near_max", double(r.near_max), 100, 1e6},
+      {"learner.risk.held_out_max", double(r.held_out_max), 1000, 1e6},
+      {"learner.risk.publish_every", double(r.publish_every), 10, 1e9},
+      {"learner.risk.evidence.near_misses_min", double(r.evidence.near_misses_min), 10, 1e9},
+      {"learner.risk.evidence.auc_low_min", r.evidence.auc_low_min, 0.5, 1},
+      {"learner.risk.evidence.overstated_max", r.evidence.overstated_max, 1, 100},
+      {"learner.risk.evidence.sureness", r.evidence.sureness, 0.5, 10},
+      {"learner.risk.evidence.trial_episodes", double(r.evidence.trial_episodes), 10, 1e9},
+  };
+}
+
 std::vector<Range> Ranges(const Config& c) {
   std::vector<Range> ranges = AgentRanges(c.agent);
+  const std::vector<Range> risk = RiskRanges(c.risk);
+  ranges.insert(ranges.end(), risk.begin(), risk.end());
   const std::vector<Range> own{
       {"learner.update_ratio", c.update_ratio, 0.01, 100},
       {"learner.scripted_demonstrations_max", double(c.scripted_demonstrations_max), 0, 1e5},

@@ -73,11 +73,43 @@ struct AgentConfig {
 /// that never succeeding costs the same, and a late success is seen from the start as clearly as an early one.
 AgentConfig ForTask(AgentConfig config, core::Duration time_limit);
 
+/// When the risk critic may act: all of this is asked of episodes that it was not trained on.
+struct RiskEvidence {
+  int near_misses_min = 50;   // Episodes with at least one: fewer leave an interval of 0.1 on either side.
+  double auc_low_min = 0.8;   // Lower end of the 95 % interval: a step before a near miss outranks four of five others.
+  double overstated_max = 2;  // Where it would slow down it may foretell at most so many times what happens.
+  double sureness = 2.58;     // Standard deviations, 99 %: it is judged anew every few minutes.
+  int trial_episodes = 300;   // With and without it; then it must have had fewer near misses, or it is off for good.
+};
+
+/// The risk critic: how likely a safety stop or a hard near miss is soon. One network for all tasks.
+struct RiskConfig {
+  int horizon_steps = 15;  // 1.5 s: a blocked axis pushes for about one until its stall budget is spent.
+  double near_miss_strain =
+      0.75;        // Share of the nearest budget whose end stops the arm: 0.5 is full speed in free air.
+  int width = 32;  // Near misses are few: a larger network learns them by heart.
+  int batch = 128;
+  double near_miss_share = 0.5;  // Of each batch, where a few hundredths of all steps are near one.
+  double learning_rate = 1e-3;
+  double weight_decay = 1;    // Per unit of learning rate: against learning by heart.
+  double update_ratio = 0.1;  // Updates per policy step: 40 us each, a thousandth of what the agents take.
+  int ordinary_max = 40000;   // Steps remembered, at 10 Hz about two hours. The oldest go first.
+  int near_max = 10000;       // Those before near misses, which are rarer and older.
+  int held_out_max = 40000;   // Steps of episodes that it is judged by.
+  int publish_every = 100;    // Updates between publications, which take a few ms.
+  RiskEvidence evidence;
+};
+
+/// Whether practice takes the risk critic's advice. It is trained and measured in either case.
+enum class RiskAdvice { kOff, kAuto };
+
 struct Config {
   AgentConfig agent;
-  double update_ratio = 4;                // Updates per policy step in which the task's learned policy acted.
-  int scripted_demonstrations_max = 100;  // Episodes per task; after that the script has nothing new to show.
-  int learned_demonstrations_max = 400;   // Further episodes per task, from learned successes: what works is imitated.
+  RiskConfig risk;
+  RiskAdvice risk_critic = RiskAdvice::kAuto;  // Off until the evidence is there, and again if it is of no use.
+  double update_ratio = 4;                     // Updates per policy step in which the task's learned policy acted.
+  int scripted_demonstrations_max = 100;       // Episodes per task; after that the script has nothing new to show.
+  int learned_demonstrations_max = 400;  // Further episodes per task, from learned successes: what works is imitated.
   Relabelling relabelling = Relabelling::kAll;  // Successes alone would make every start look promising.
   int borrowed_steps = 1500;     // Learned steps of a recovery task before it learns by itself; until then its parent's
                                  // policy acts: so few are too few to learn from, and the parent improves meanwhile.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainer::Save and Load. File, little endian: magic "NSLEARNR", u32 schema, u32 length of the header, header (JSON:
-// cursor, steps, and per agent its task, counters, dice and the lengths of its arrays), all floats in the header's
-// order, SHA-256 (32 bytes) of everything before it.
+// cursor, steps, per agent its task, counters, dice and the lengths of its arrays, and the same of the risk critic),
+// all floats in the header's order, SHA-256 (32 bytes) of everything before it. Schema 1 had no risk critic.
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <type_traits>
 
 #include "learner/trainer.h"
 #include "skills/sealed_file.h"
@@ -21,10 +24,14 @@ using core::FaultCode;
 using nlohmann::json;
 
 constexpr std::string_view kMagic = "NSLEARNR";
-constexpr std::uint32_t kSchema = 1;
+constexpr std::uint32_t kSchema = 2;
+
+/// A state, or a constant one.
+template <typename State, typename Of>
+concept Is = std::same_as<std::remove_const_t<State>, Of>;
 
 /// The arrays of a state, in the order of the file.
-template <typename State>
+template <Is<AgentState> State>
 auto ArraysOf(State& s) {
   return std::array{&s.actor,
                     &s.deployed,
@@ -38,15 +45,33 @@ auto ArraysOf(State& s) {
                     &s.temperature_adam.second};
 }
 
-json HeaderOf(const std::string& task, std::int64_t own_steps, std::int64_t learned_steps, const AgentState& s) {
+template <Is<RiskState> State>
+auto ArraysOf(State& s) {
+  return std::array{&s.parameters, &s.adam.first, &s.adam.second};
+}
+
+template <typename State>
+json LengthsOf(const State& s) {
   json lengths = json::array();
   for (const auto* array : ArraysOf(s)) lengths.push_back(array->size());
+  return lengths;
+}
+
+json HeaderOf(const skills::RiskGroup& group) { return {group.episodes, group.solved, group.near_misses}; }
+
+json HeaderOf(const RiskState& s) {
+  return {{"lengths", LengthsOf(s)},        {"adam_steps", s.adam.steps}, {"dice", s.dice},
+          {"updates", s.updates},           {"steps", s.steps},           {"advised", HeaderOf(s.advised)},
+          {"control", HeaderOf(s.control)}, {"advises", s.advises}};
+}
+
+json HeaderOf(const std::string& task, std::int64_t own_steps, std::int64_t learned_steps, const AgentState& s) {
   std::uint32_t temperature_bits = 0;
   std::memcpy(&temperature_bits, &s.log_temperature, sizeof(temperature_bits));
   return {{"task", task},
           {"own_steps", own_steps},
           {"learned_steps", learned_steps},
-          {"lengths", lengths},
+          {"lengths", LengthsOf(s)},
           {"adam_steps", {s.actor_adam.steps, s.critic_adam.steps, s.temperature_adam.steps}},
           {"log_temperature_bits", temperature_bits},
           {"dice", s.dice},
@@ -55,9 +80,15 @@ json HeaderOf(const std::string& task, std::int64_t own_steps, std::int64_t lear
           {"divergences", s.divergences}};
 }
 
+template <typename State>
+void PutArrays(const State& state, std::string& floats) {
+  for (const auto* array : ArraysOf(state))
+    floats.append(reinterpret_cast<const char*>(array->data()), array->size() * sizeof(float));
+}
+
 /// Throws what nlohmann throws, and std::runtime_error when floats are missing.
-AgentState ReadAgent(const json& header, std::string_view& floats) {
-  AgentState s;
+template <typename State>
+void ReadArrays(const json& header, std::string_view& floats, State& s) {
   std::size_t index = 0;
   for (auto* array : ArraysOf(s)) {
     const auto length = header.at("lengths").at(index++).get<std::size_t>();
@@ -66,6 +97,11 @@ AgentState ReadAgent(const json& header, std::string_view& floats) {
     if (length > 0) std::memcpy(array->data(), floats.data(), length * sizeof(float));  // An empty one has no address.
     floats.remove_prefix(length * sizeof(float));
   }
+}
+
+AgentState ReadAgent(const json& header, std::string_view& floats) {
+  AgentState s;
+  ReadArrays(header, floats, s);
   s.actor_adam.steps = header.at("adam_steps").at(0).get<std::int64_t>();
   s.critic_adam.steps = header.at("adam_steps").at(1).get<std::int64_t>();
   s.temperature_adam.steps = header.at("adam_steps").at(2).get<std::int64_t>();
@@ -75,6 +111,23 @@ AgentState ReadAgent(const json& header, std::string_view& floats) {
   s.updates = header.at("updates").get<std::int64_t>();
   s.clone_updates = header.at("clone_updates").get<std::int64_t>();
   s.divergences = header.at("divergences").get<std::int64_t>();
+  return s;
+}
+
+skills::RiskGroup ReadGroup(const json& from) {
+  return {from.at(0).get<std::int64_t>(), from.at(1).get<std::int64_t>(), from.at(2).get<std::int64_t>()};
+}
+
+RiskState ReadRisk(const json& header, std::string_view& floats) {
+  RiskState s;
+  ReadArrays(header, floats, s);
+  s.adam.steps = header.at("adam_steps").get<std::int64_t>();
+  s.dice = header.at("dice").get<Dice::State>();
+  s.updates = header.at("updates").get<std::int64_t>();
+  s.steps = header.at("steps").get<std::int64_t>();
+  s.advised = ReadGroup(header.at("advised"));
+  s.control = ReadGroup(header.at("control"));
+  s.advises = header.at("advises").get<bool>();
   return s;
 }
 
@@ -108,13 +161,17 @@ core::Result<void> Trainer::Save(const std::string& path) const {
   std::string floats;
   const auto put = [&](const std::string& task, const StepCounts& steps, const AgentState& state) {
     agents.push_back(HeaderOf(task, steps.own, steps.learned, state));
-    for (const auto* array : ArraysOf(state))
-      floats.append(reinterpret_cast<const char*>(array->data()), array->size() * sizeof(float));
+    PutArrays(state, floats);
   };
   for (const auto& [name, entry] : entries_) put(name, entry.steps, entry.agent.state());
   for (const auto& [name, state] : saved_agents_) put(name, saved_steps_.at(name), state);
-  const std::string header =
-      json{{"cursor", std::max(cursor_, counted_cursor_)}, {"steps", steps_}, {"agents", agents}}.dump();
+  PutArrays(risk_.state(), floats);
+  const std::string header = json{
+      {"cursor", std::max(cursor_, counted_cursor_)},
+      {"steps", steps_},
+      {"agents", agents},
+      {"risk",
+       HeaderOf(risk_.state())}}.dump();
   std::string content(kMagic);
   PutNumber(content, kSchema);
   PutNumber(content, static_cast<std::uint32_t>(header.size()));
@@ -137,6 +194,7 @@ core::Result<void> Trainer::Decode(const std::string& content, const std::string
   std::string_view floats = std::string_view(content).substr(kFixed + length);
   std::map<std::string, AgentState> agents;
   std::map<std::string, StepCounts> steps;
+  std::optional<RiskState> risk;
   try {
     const json header = json::parse(std::string_view(content).substr(kFixed, length));
     for (const json& agent : header.at("agents")) {
@@ -144,12 +202,16 @@ core::Result<void> Trainer::Decode(const std::string& content, const std::string
       agents[task] = ReadAgent(agent, floats);
       steps[task] = {agent.at("own_steps").get<std::int64_t>(), agent.at("learned_steps").get<std::int64_t>()};
     }
+    if (header.contains("risk")) risk = ReadRisk(header.at("risk"), floats);
     if (!floats.empty()) return refuse(FaultCode::kCorruptState, "has more numbers than its header says");
     steps_ = header.at("steps").get<std::int64_t>();
     counted_cursor_ = header.at("cursor").get<std::int64_t>();
   } catch (const std::exception& error) {
     return refuse(FaultCode::kCorruptState, std::string("unreadable: ") + error.what());
   }
+  if (risk)
+    if (auto restored = risk_.Restore(std::move(*risk)); !restored)
+      return refuse(restored.error().code, restored.error().detail);
   saved_agents_ = std::move(agents);
   saved_steps_ = std::move(steps);
   return {};

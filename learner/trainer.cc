@@ -19,7 +19,8 @@ std::uint64_t SeedOf(std::uint64_t seed, const std::string& task) {
 
 }  // namespace
 
-Trainer::Trainer(const Config& config, const skills::Scene& scene) : config_(config), scene_(scene) {}
+Trainer::Trainer(const Config& config, const skills::Scene& scene)
+    : config_(config), scene_(scene), risk_(config.risk, SeedOf(config.seed, "risk critic")) {}
 
 Trainer::Entry* Trainer::Find(const std::string& task) {
   const auto found = entries_.find(task);
@@ -67,6 +68,7 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   cursor_ = std::max(cursor_, episode.id);
   const auto length = static_cast<std::int64_t>(episode.steps.size());
   if (counts) steps_ += length;
+  risk_.Ingest(episode, scene_, counts ? RiskCritic::Reading::kNew : RiskCritic::Reading::kAgain);
   Entry* own = Find(episode.task);
   if (own == nullptr) {
     ++unknown_episodes_;

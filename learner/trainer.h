@@ -11,6 +11,7 @@
 #include "learner/agent.h"
 #include "learner/config.h"
 #include "learner/episode.h"
+#include "learner/risk_critic.h"
 #include "skills/task.h"
 
 namespace nightshift::learner {
@@ -45,9 +46,9 @@ struct AgentFacts {
   UpdateFacts last;        // Of its latest update.
 };
 
-/// All agents: turns episodes into samples for every task they say something about, and spends updates where most are
-/// due. Neither files (but for Save and Load) nor sockets nor clocks; deterministic given seed and order of calls.
-/// Thread: one at a time.
+/// All agents and the risk critic: turns episodes into samples for every task they say something about, and spends
+/// updates where most are due. Neither files (but for Save and Load) nor sockets nor clocks; deterministic given seed
+/// and order of calls. Thread: one at a time.
 ///
 ///   Trainer trainer(config, scene);
 ///   trainer.Know(tasks);
@@ -86,6 +87,10 @@ class Trainer {
   /// A task whose policy has something to show: cloned, inherited, or trained. Not one that borrows its parent's.
   bool HasPolicy(const std::string& task) const;
   std::vector<AgentFacts> Facts() const;
+
+  /// Learns beside the agents, from the same episodes; its updates are not among Backlog's, and nobody waits for them.
+  RiskCritic& risk() { return risk_; }
+  const RiskCritic& risk() const { return risk_; }
 
   std::int64_t cursor() const { return cursor_; }                  // The last episode taken in.
   std::int64_t counted_cursor() const { return counted_cursor_; }  // Up to here they only refill the replay (see Load).
@@ -129,6 +134,7 @@ class Trainer {
 
   Config config_;
   skills::Scene scene_;
+  RiskCritic risk_;
   std::map<std::string, Entry> entries_;            // Ordered, so that ties are broken the same way every time.
   std::map<std::string, AgentState> saved_agents_;  // Loaded, for tasks not made known yet.
   std::map<std::string, StepCounts> saved_steps_;

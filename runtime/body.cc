@@ -84,10 +84,12 @@ core::ProposedAction Body::Proposal(Vec3 tip_m) {
   return proposal;
 }
 
-core::Result<Body::Moved> Body::Act(const core::PolicyAction& action) {
+core::Result<Body::Moved> Body::Act(const core::PolicyAction& action, double risk_scale) {
   if (action[3] > kGripHysteresis) jaw_closed_ = true;
   if (action[3] < -kGripHysteresis) jaw_closed_ = false;
-  return Exchange(Proposal(NextTip(action)));
+  core::ProposedAction proposal = Proposal(NextTip(action));
+  proposal.risk_scale = risk_scale;
+  return Exchange(proposal);
 }
 
 core::Result<Body::Moved> Body::GoTo(Vec3 to, bool jaw_closed, int periods_max) {

@@ -23,7 +23,8 @@ class Body {
   core::Result<Moved> Rest();
 
   /// One policy period. The action is relative to the commanded tip; the gripper has a hysteresis of +-0.25.
-  core::Result<Moved> Act(const core::PolicyAction& action);
+  /// @param risk_scale at most 1: how fast it may be, as the risk critic sees it; 0: the arm holds still instead.
+  core::Result<Moved> Act(const core::PolicyAction& action, double risk_scale = 1);
 
   /// Straight to a point in free space, jaw open or closed, until there or `periods_max` are over. Not practice.
   core::Result<Moved> GoTo(core::Vec3 to, bool jaw_closed, int periods_max);

@@ -237,6 +237,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Tables("posts", c.posts, PostKeys);
   keys.Number("clearance_m", c.clearance_m, {0, 0.05});
   keys.Number("clearance_looks_max", c.clearance_looks_max, {10, 1000});
+  keys.Number("risk_scale_min", c.risk_scale_min, kShare);
   AxesKey("tracking_error_rad_max", c.tracking_error_rad_max, {0, 6.3}, keys);
   AxesKey("stall_free_nm_rad", c.stall_free_nm_rad, {0, 20}, keys);
   AxesKey("stall_nm_rad_s_max", c.stall_nm_rad_s_max, {0, 20}, keys);
@@ -308,6 +309,28 @@ void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
   keys.Number("demonstrations_max", c.demonstrations_max, {100, 1e8});
 }
 
+void RiskKeys(learner::RiskConfig& c, KeyList& keys) {
+  keys.In("learner.risk");
+  keys.Number("horizon_steps", c.horizon_steps, {1, 100});
+  keys.Number("near_miss_strain", c.near_miss_strain, {0.1, 1});
+  keys.Number("width", c.width, {4, 256});
+  keys.Number("batch", c.batch, {2, 4096});
+  keys.Number("near_miss_share", c.near_miss_share, {0.01, 0.99});
+  keys.Number("learning_rate", c.learning_rate, {1e-7, 0.1});
+  keys.Number("weight_decay", c.weight_decay, {0, 10});
+  keys.Number("update_ratio", c.update_ratio, {0, 4});
+  keys.Number("ordinary_max", c.ordinary_max, {1000, 1e6});
+  keys.Number("near_max", c.near_max, {100, 1e6});
+  keys.Number("held_out_max", c.held_out_max, {1000, 1e6});
+  keys.Number("publish_every", c.publish_every, {10, kMany});
+  keys.In("learner.risk.evidence");
+  keys.Number("near_misses_min", c.evidence.near_misses_min, {10, kMany});
+  keys.Number("auc_low_min", c.evidence.auc_low_min, {0.5, 1});
+  keys.Number("overstated_max", c.evidence.overstated_max, {1, 100});
+  keys.Number("sureness", c.evidence.sureness, {0.5, 10});
+  keys.Number("trial_episodes", c.evidence.trial_episodes, {10, kMany});
+}
+
 void LearnerKeys(learner::Config& c, KeyList& keys) {
   keys.In("learner");
   keys.Number("update_ratio", c.update_ratio, {0.01, 64});
@@ -325,7 +348,9 @@ void LearnerKeys(learner::Config& c, KeyList& keys) {
   keys.Number("episodes_per_read", c.episodes_per_read, {1, 10000});
   keys.Number("status_period_s", c.status_period_s, {0.05, 60});
   keys.Number("seed", c.seed, {0, kMany});
+  keys.Choice("risk_critic", c.risk_critic, {{"off", learner::RiskAdvice::kOff}, {"auto", learner::RiskAdvice::kAuto}});
   AgentKeys(c.agent, keys);
+  RiskKeys(c.risk, keys);
 }
 
 void PracticeKeys(PracticeConfig& c, KeyList& keys) {

@@ -4,6 +4,7 @@
 
 #include "core/transition.h"
 #include "runtime/body.h"
+#include "runtime/risk_guard.h"
 #include "skills/policy.h"
 #include "skills/skill.h"
 #include "skills/task.h"
@@ -33,9 +34,12 @@ bool Sees(const core::Observation& seen);
 using OnStep = std::function<core::Result<void>(int index, const core::Transition&)>;
 
 /// Runs one attempt: acts, judges, counts time in robot time. `episode` comes with id, task, target, skill filled in.
+/// What the risk critic refuses again and again is given up before safety has to stop the arm.
+/// @param risk none: full speed throughout.
 /// Faults: those of the body and of `on_step`.
 core::Result<Attempt> RunEpisode(Body& body, const skills::Task& task, const skills::Scene& scene, skills::Skill& skill,
-                                 core::Episode episode, EndsAt ends_at, const OnStep& on_step);
+                                 core::Episode episode, EndsAt ends_at, const OnStep& on_step,
+                                 RiskGuard* risk = nullptr);
 
 /// A learned policy as a skill: the mean action, or samples from its distribution.
 class PolicySkill : public skills::Skill {

@@ -14,6 +14,7 @@
 #include "monitoring/learner_metrics.h"
 #include "monitoring/log.h"
 #include "monitoring/metrics.h"
+#include "monitoring/risk_metrics.h"
 #include "runtime/metrics_sender.h"
 #include "runtime/notify.h"
 
@@ -25,6 +26,7 @@ using core::FaultCode;
 
 constexpr std::chrono::milliseconds kReadPeriod{100};  // How stale the newest episode may be.
 constexpr std::chrono::milliseconds kTrainSlice{20};   // Updates in a row before looking up.
+constexpr std::chrono::milliseconds kRiskSlice{2};     // Of them for the risk critic: a tenth at most.
 constexpr std::chrono::milliseconds kIdle{20};         // Nothing to train on: wait for episodes.
 constexpr std::chrono::seconds kSavePeriodMax{30};     // Also when little is learned.
 constexpr std::chrono::seconds kTroublePeriod{10};     // Between repeats of the same complaint.
@@ -37,6 +39,27 @@ std::string_view Name(learner::Phase phase) {
     case learner::Phase::kLearning: return "learning";
   }
   return "?";
+}
+
+monitoring::RiskLearned::Group FiguresOf(const skills::RiskGroup& group) {
+  return {.episodes = static_cast<double>(group.episodes),
+          .solved = static_cast<double>(group.solved),
+          .near_misses = static_cast<double>(group.near_misses)};
+}
+
+monitoring::RiskLearned FiguresOf(const skills::RiskReport& r) {
+  using monitoring::RiskLearned;
+  const bool trusted = r.standing == skills::RiskStanding::kTrusted;
+  return {.trusted = trusted ? RiskLearned::Trusted::kYes : RiskLearned::Trusted::kNo,
+          .updates = static_cast<double>(r.updates),
+          .near_misses = static_cast<double>(r.near_misses),
+          .auc = r.auc,
+          .auc_low = r.auc_low,
+          .auc_high = r.auc_high,
+          .calibration_error = r.calibration_error,
+          .slowed_share = r.slowed_share,
+          .advised = FiguresOf(r.advised),
+          .control = FiguresOf(r.control)};
 }
 
 /// What stands about one task beside its agent.
@@ -70,6 +93,7 @@ class Service {
         trainer_(options.learner, options.scene),
         metrics_("learner", options.version),
         figures_(metrics_),
+        risk_figures_(metrics_),
         status_every_(std::chrono::duration_cast<Clock::duration>(
             std::chrono::duration<double>(options.learner.status_period_s))) {}
 
@@ -82,6 +106,8 @@ class Service {
   core::Result<void> KnowCatalogue();
   core::Result<void> Take();
   int Train(Clock::time_point until);
+  int TrainRisk(Clock::time_point until);
+  void PublishRiskIfDue();
   void PublishWhatIsDue();
   void Publish(const learner::AgentFacts& agent);
   void SaveIfDue(Clock::time_point now);
@@ -98,9 +124,12 @@ class Service {
   learner::Trainer trainer_;
   monitoring::Metrics metrics_;
   monitoring::LearnerMetrics figures_;
+  monitoring::RiskLearnedMetrics risk_figures_;
   std::map<std::string, Published> published_;
-  std::set<std::int64_t> needed_;  // Snapshots that the catalogue holds on to.
-  std::int64_t refilled_to_ = 0;   // Episodes up to here were known before this session.
+  std::int64_t risk_published_ = -1;  // Its updates then; -1: never in this session.
+  skills::RiskReport risk_report_;    // As of then.
+  std::set<std::int64_t> needed_;     // Snapshots that the catalogue holds on to.
+  std::int64_t refilled_to_ = 0;      // Episodes up to here were known before this session.
   std::int64_t updates_at_save_ = 0, cursor_at_save_ = 0;
   std::int64_t updates_at_start_ = 0, steps_at_start_ = 0, updates_at_tell_ = 0;
   Clock::time_point told_{};
@@ -179,6 +208,23 @@ int Service::Train(Clock::time_point until) {
   return made;
 }
 
+int Service::TrainRisk(Clock::time_point until) {
+  int made = 0;
+  for (; trainer_.risk().Backlog() >= 1 && Clock::now() < until; ++made) trainer_.risk().Update();
+  return made;
+}
+
+void Service::PublishRiskIfDue() {
+  const std::int64_t updates = trainer_.risk().state().updates;
+  if (risk_published_ >= 0 && updates < risk_published_ + options_.learner.risk.publish_every) return;
+  risk_published_ = updates;  // Also when it fails: then the next one is tried.
+  const skills::RiskSnapshot snapshot = trainer_.risk().Snapshot();
+  risk_report_ = snapshot.report;
+  const auto file = options_.data_directory / "snapshots" / skills::kRiskFileName;
+  if (auto written = skills::WriteRiskSnapshot(file.string(), snapshot); !written)
+    Complain("publishing the risk critic", written.error());
+}
+
 void Service::PublishWhatIsDue() {
   for (const learner::AgentFacts& agent : trainer_.Facts()) {
     if (!trainer_.HasPolicy(agent.task)) continue;
@@ -252,6 +298,7 @@ void Service::Tell() {
     out->set_divergences(static_cast<std::uint64_t>(agent.divergences));
     out->set_backlog(agent.backlog);
   }
+  status.set_risk(skills::InWords(risk_report_));
   publisher_.Publish(status.SerializeAsString());
   TellMetrics(agents);
   NotifyStatus(status.state());
@@ -271,6 +318,7 @@ void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
     figures.weight_norm = agent.weight_norm;
     figures_.SetAgent(figures);
   }
+  risk_figures_.Set(FiguresOf(risk_report_));
   const auto steps = static_cast<double>(trainer_.steps() - steps_at_start_);
   const auto made = static_cast<double>(trainer_.updates() - updates_at_start_);
   figures_.SetTraining({.transitions_consumed = static_cast<double>(trainer_.steps()),
@@ -286,8 +334,9 @@ core::Result<void> Service::Loop(const std::function<bool()>& must_end) {
     const bool refilling = trainer_.cursor() < refilled_to_;
     if (refilling || read_every_.Due(now))
       if (auto read = Read(); !read) return read;
-    const int made = refilling ? 0 : Train(now + kTrainSlice);
+    const int made = refilling ? 0 : Train(now + kTrainSlice) + TrainRisk(Clock::now() + kRiskSlice);
     PublishWhatIsDue();
+    if (!refilling) PublishRiskIfDue();
     SaveIfDue(now);
     if (status_every_.Due(now)) Tell();
     NotifyProgress();

@@ -301,7 +301,8 @@ Result<void> Practice::Practise(const std::string& task, const core::Target& tar
     return parts_.journal.Append(id, index, step);
   };
   const core::Episode interrupted = episode;
-  auto attempt = RunEpisode(parts_.body, entry.task, scene_, *skill, std::move(episode), EndsAt::kFirstFailure, append);
+  auto attempt = RunEpisode(parts_.body, entry.task, scene_, *skill, std::move(episode), EndsAt::kFirstFailure, append,
+                            parts_.risk);
   if (!attempt) return CloseInterrupted(interrupted, attempt.error());
   attempt->manner = manner;
   return Conclude(*attempt);

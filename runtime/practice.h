@@ -80,6 +80,8 @@ struct PracticeParts {
   std::function<std::optional<skills::Snapshot>(const std::string& task, std::int64_t version)> snapshot;
   /// Called between episodes; returns when the learner has caught up, or is believed dead.
   std::function<void()> await_learner;
+  /// Asked before each policy step; none: full speed throughout.
+  RiskGuard* risk = nullptr;
 };
 
 /// The practice loop: look, decide what to practise, attempt it, find out what went wrong, climb out of it. Everything

@@ -61,6 +61,18 @@ std::vector<skills::Snapshot> SnapshotFolder::New() {
   return snapshots;
 }
 
+std::optional<skills::RiskSnapshot> SnapshotFolder::NewRisk() {
+  const std::filesystem::path file = folder_ / skills::kRiskFileName;
+  std::error_code missing;
+  const auto written = std::filesystem::last_write_time(file, missing);
+  if (missing || written == risk_seen_) return std::nullopt;
+  risk_seen_ = written;
+  auto snapshot = skills::ReadRiskSnapshot(file.string());
+  if (snapshot) return std::move(*snapshot);
+  on_fault_(snapshot.error());
+  return std::nullopt;
+}
+
 std::optional<skills::Snapshot> SnapshotFolder::Find(const std::string& task, std::int64_t version) const {
   auto snapshot = skills::ReadSnapshot((folder_ / (task + "-" + std::to_string(version) + ".nspolicy")).string());
   if (snapshot) return *snapshot;

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "skills/policy.h"
+#include "skills/risk_model.h"
 
 namespace nightshift::runtime {
 
-/// The learner's snapshot files, seen by the supervisor: the newest of each task that was not there before.
+/// The learner's snapshot files, seen by the supervisor: the newest of each task that was not there before, and the
+/// risk critic.
 /// Thread: the supervisor's.
 class SnapshotFolder {
  public:
@@ -21,6 +23,8 @@ class SnapshotFolder {
       : folder_(std::move(folder)), on_fault_(std::move(on_fault)) {}
 
   std::vector<skills::Snapshot> New();
+  /// The risk critic, when its file is another than at the last call.
+  std::optional<skills::RiskSnapshot> NewRisk();
   std::optional<skills::Snapshot> Find(const std::string& task, std::int64_t version) const;
 
  private:
@@ -28,6 +32,7 @@ class SnapshotFolder {
   std::function<void(const core::Fault&)> on_fault_;
   std::map<std::string, std::int64_t> newest_;  // By task.
   std::set<std::filesystem::path> refused_;     // Each was reported.
+  std::filesystem::file_time_type risk_seen_{};
 };
 
 }  // namespace nightshift::runtime

@@ -14,6 +14,7 @@
 #include "monitoring/log.h"
 #include "monitoring/metrics.h"
 #include "monitoring/practice_metrics.h"
+#include "monitoring/risk_metrics.h"
 #include "runtime/arm_port.h"
 #include "runtime/learner_ear.h"
 #include "runtime/metrics_sender.h"
@@ -55,8 +56,11 @@ class Supervisor : public core::ArmPort, public PracticeListener {
         metrics_("supervisor", options.version),
         figures_(metrics_),
         journal_figures_(metrics_),
+        risk_figures_(metrics_),
         random_(options.seed),
         snapshots_(options.data_directory / "snapshots", [this](const core::Fault& fault) { OnFault(fault); }),
+        risk_(options_.config.learner.risk_critic, {.scale_min = options_.config.safety.risk_scale_min},
+              [this] { return snapshots_.NewRisk(); }),
         body_(*this, *links_.eyes, options_.config.scene) {}
 
   Result<void> Begin();
@@ -93,8 +97,10 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   monitoring::Metrics metrics_;
   monitoring::PracticeMetrics figures_;
   monitoring::JournalMetrics journal_figures_;
+  monitoring::RiskActedMetrics risk_figures_;
   core::Random random_;
   SnapshotFolder snapshots_;
+  RiskGuard risk_;
   Body body_;
   std::unique_ptr<Practice> practice_;
   std::optional<core::Instant> last_period_;
@@ -119,7 +125,8 @@ Result<void> Supervisor::Begin() {
        .random = random_,
        .new_snapshots = [this] { return snapshots_.New(); },
        .snapshot = [this](const std::string& task, std::int64_t version) { return snapshots_.Find(task, version); },
-       .await_learner = [this] { AwaitLearner(); }},
+       .await_learner = [this] { AwaitLearner(); },
+       .risk = &risk_},
       options_.config.scene, options_.config.practice, options_.config.tasks);
   if (!practice) return tl::make_unexpected(practice.error());
   practice_ = std::move(*practice);
@@ -269,14 +276,22 @@ void Supervisor::TellIfDue() {
 
 void Supervisor::Tell() {
   told_ = Clock::now();
-  const Surroundings around{
-      .now = body_.seen().time, .practised = practised_, .latch = latch_, .degraded = Degraded(), .fault = fault_};
+  const Surroundings around{.now = body_.seen().time,
+                            .practised = practised_,
+                            .latch = latch_,
+                            .degraded = Degraded(),
+                            .risk = risk_.InWords(),
+                            .fault = fault_};
   links_.state.Publish(EncodeStatus(*practice_, around));
   NotifyStatus(practice_->status().activity);
   figures_.SetPractised(practised_);
   figures_.SetPractising(paused_ || !fault_.empty() ? monitoring::PracticeMetrics::Practising::kNo
                                                     : monitoring::PracticeMetrics::Practising::kYes);
   figures_.SetDegraded(around.degraded);
+  risk_figures_.Set({.acts = risk_.acts() ? monitoring::RiskActed::Acts::kYes : monitoring::RiskActed::Acts::kNo,
+                     .full = risk_.counts().full,
+                     .slowed = risk_.counts().slowed,
+                     .refused = risk_.counts().refused});
   metrics_.SetMalformed(static_cast<double>(links_.control.malformed()));
 }
 

@@ -59,6 +59,7 @@ std::string EncodeStatus(const Practice& practice, const Surroundings& around) {
   for (const std::string& mode : around.degraded) status.add_degraded(mode);
   io::Encode(around.latch, status.mutable_latch());
   status.set_fault(around.fault);
+  status.set_risk(around.risk);
   return status.SerializeAsString();
 }
 

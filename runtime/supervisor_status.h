@@ -13,6 +13,7 @@ struct Surroundings {
   core::Duration practised{0};
   core::LatchReport latch;
   std::vector<std::string> degraded;
+  std::string risk;  // The risk critic, in words.
   std::string fault;
 };
 

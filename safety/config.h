@@ -101,6 +101,9 @@ struct Limits {
       0.004;  // Between parts of the commanded arm and all this, and each other: model and servo errors.
   int clearance_looks_max = 100;  // At the whole arm in one checked stop: bounds its time, 40 us.
 
+  // The learned risk critic may ask for less speed and acceleration, down to this share; for less it is refused.
+  double risk_scale_min = 0.1;  // 2 cm/s at the tip: slower is not more careful, only longer.
+
   // What the drives may do. Stall: torque times error, beyond what gravity explains, summed over time.
   core::AxisArray tracking_error_rad_max{0.5, 0.5, 0.5, 0.5, 0.5, 1.5};  // Lag at full speed is 0.25; the jaw grips.
   core::AxisArray stall_free_nm_rad{0.1, 0.1, 0.1, 0.1, 0.1, 0.4};       // Gravity sag: 1 Nm, 0.05 rad, doubled.

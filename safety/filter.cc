@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "safety/checks/proposal.h"
+#include "safety/checks/strain.h"
 #include "safety/surroundings.h"
 
 namespace nightshift::safety {
@@ -177,6 +178,7 @@ void Filter::WatchFollowing(const core::JointState& seen) {
     Note({Verdict::kStopped, LimitId::kTrackingError, astray->axis, astray->wanted, astray->allowed});
     Raise(StopCause::kTrackingError);
   }
+  strain_ = Strain(limits_, seen, motion_.q_rad, stall_, astray_);
   double travel_rad = 0;
   for (std::size_t i = 0; i < core::kJaw; ++i) travel_rad += std::abs(motion_.v_rad_s[i]) * tick_s_;
   monitor_.Follow(travel_rad, IsNear(limits_, seen, motion_.q_rad));
@@ -247,12 +249,20 @@ void Filter::Consider(const core::ProposedAction& wanted, core::Instant now) {
   if (!seen_->powered) return Refuse({.limit = LimitId::kNoState});
   const core::Epoch epoch = monitor_.epoch();
   const std::uint64_t last = sequence_epoch_ == epoch ? last_sequence_ : 0;
-  const LimitId fault = FaultOf(wanted, {.axes = limits_.axes, .epoch = epoch, .last_sequence = last, .now = now});
+  const LimitId fault = FaultOf(wanted, {.axes = limits_.axes,
+                                         .epoch = epoch,
+                                         .last_sequence = last,
+                                         .now = now,
+                                         .risk_scale_min = limits_.risk_scale_min});
   if (fault == LimitId::kLate)
     return Refuse({.limit = fault, .wanted = core::ToSeconds(now), .allowed = core::ToSeconds(wanted.deadline)});
-  if (fault != LimitId::kNone) return Refuse({.limit = fault});
+  if (fault != LimitId::kNone && fault != LimitId::kRisk) return Refuse({.limit = fault});
   sequence_epoch_ = epoch;
   last_sequence_ = wanted.sequence;
+  if (fault == LimitId::kRisk) {  // A command like any other: to hold still, by the stored stop.
+    in_force_.reset();
+    return Refuse({.limit = fault, .wanted = limits_.risk_scale_min, .allowed = wanted.risk_scale});
+  }
   in_force_ = InForce{wanted, PeriodEnd(now, limits_.policy_period)};
   in_force_->action.deadline = std::min(wanted.deadline, now + limits_.command_deadline_max);
   in_force_->action.risk_scale = std::min(wanted.risk_scale, 1.0);
@@ -340,9 +350,11 @@ double Filter::LeftS(core::Instant now) const { return core::ToSeconds(in_force_
 
 Filter::Wishes Filter::WishesAt(core::Instant now) const {
   Wishes wishes{};
-  for (std::size_t i = 0; i < At(limits_.axes); ++i)
+  for (std::size_t i = 0; i < At(limits_.axes); ++i) {
     wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
                                 BoundsOf(i, false));
+    wishes[i].speeding_up_rad_s2_max = RiskScale() * limits_.acceleration_rad_s2_max[i];
+  }
   return wishes;
 }
 
@@ -373,7 +385,7 @@ JerkBounds Filter::BoundsOf(std::size_t axis, bool escapes) const {
   if (escapes) speed = std::min(speed, limits_.escape_speed_rad_s_max);
   return {.q_rad_min = limits_.q_rad_min[axis],
           .q_rad_max = limits_.q_rad_max[axis],
-          .speed_rad_s_max = speed * std::min(in_force_ ? in_force_->action.risk_scale : 1.0, person_.speed_scale()),
+          .speed_rad_s_max = speed * std::min(RiskScale(), person_.speed_scale()),
           .acceleration_rad_s2_max = limits_.acceleration_rad_s2_max[axis],
           .jerk_rad_s3_max = limits_.jerk_rad_s3_max[axis],
           .escape_speed_rad_s_max = limits_.escape_speed_rad_s_max,
@@ -391,22 +403,27 @@ void Filter::NoteJoints(const Candidate& candidate, core::Instant now) {
     if (candidate.limit[i] == LimitId::kPosition && target < limits_.q_rad_min[i])
       Note({Verdict::kLimited, LimitId::kPosition, axis, -target, -limits_.q_rad_min[i]});
     // The jaw is told to be open or closed, not to be so within one period. What was late at the end of one is not yet.
-    const double allowed_rad_s = limits_.speed_rad_s_max[i] * monitor_.speed_share();
-    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > allowed_rad_s)
-      Note({Verdict::kLimited, LimitId::kVelocity, axis, needed_rad_s, allowed_rad_s});
-    const double beside_person_rad_s = limits_.speed_rad_s_max[i] * person_.speed_scale();
-    if (axis != core::kJaw && LeftS(now) >= kBeginS && needed_rad_s > beside_person_rad_s)
-      Note({Verdict::kLimited, LimitId::kPersonNear, axis, needed_rad_s, beside_person_rad_s});
+    if (axis == core::kJaw || LeftS(now) < kBeginS) continue;
+    const struct {
+      LimitId limit;
+      double share;
+    } slower[]{{LimitId::kVelocity, monitor_.speed_share()},
+               {LimitId::kPersonNear, person_.speed_scale()},
+               {LimitId::kRisk, RiskScale()}};
+    for (const auto& [limit, share] : slower) {
+      const double allowed_rad_s = limits_.speed_rad_s_max[i] * share;
+      if (needed_rad_s > allowed_rad_s) Note({Verdict::kLimited, limit, axis, needed_rad_s, allowed_rad_s});
+    }
   }
 }
 
-/// At the end of its period: was the acceleration too little to get there?
+/// At the end of its period: was the acceleration too little to get there, by itself or because of the risk?
 void Filter::NoteShortfall(core::Instant now) {
   if (now + limits_.control_period != in_force_->period_end) return;
   for (std::size_t i = 0; i < core::kJaw; ++i) {
     const double missed = std::abs(in_force_->action.target_q_rad[i] - motion_.q_rad[i]);
-    if (missed > kReachedRad)
-      Note({Verdict::kLimited, LimitId::kAcceleration, static_cast<int>(i), missed, kReachedRad});
+    const LimitId limit = RiskScale() < 1 ? LimitId::kRisk : LimitId::kAcceleration;
+    if (missed > kReachedRad) Note({Verdict::kLimited, limit, static_cast<int>(i), missed, kReachedRad});
   }
 }
 
@@ -463,7 +480,8 @@ Judgement Filter::Conclude() {
           .axis = finding_.axis,
           .wanted = finding_.wanted,
           .allowed = finding_.allowed,
-          .sequence = in_force_ ? in_force_->action.sequence : 0};
+          .sequence = in_force_ ? in_force_->action.sequence : 0,
+          .strain = strain_};
 }
 
 }  // namespace nightshift::safety

@@ -30,6 +30,7 @@ struct Judgement {
   double wanted = 0;  // In the limit's unit: rad, rad/s, m, s.
   double allowed = 0;
   std::uint64_t sequence = 0;  // Of the proposal in force; 0: none.
+  double strain = 0;           // How near the arm is to a stop of its own doing, in [0, 1].
 
   /// Distance left to the limit; negative: wanted beyond it.
   double margin() const { return allowed - wanted; }
@@ -135,6 +136,7 @@ class Filter {
   void Brake(std::size_t axes);
   void RestAt(std::size_t axis, double q_rad);
   JerkBounds BoundsOf(std::size_t axis, bool escapes) const;
+  double RiskScale() const { return in_force_ ? in_force_->action.risk_scale : 1.0; }
 
   void SeedAll(const core::JointState& seen);
   void SeedForGoingOn();
@@ -166,6 +168,7 @@ class Filter {
   std::uint64_t last_sequence_ = 0;  // Accepted in this epoch.
   core::Epoch sequence_epoch_ = 0;   // The epoch it belongs to.
   Finding finding_;
+  double strain_ = 0;  // As of the newest reading.
   int blind_ticks_ = 0;
   int silent_ticks_ = 0;
   int unsent_ticks_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "safety/period.h"
 
+#include <algorithm>
+
 namespace nightshift::safety {
 namespace {
 
@@ -17,6 +19,7 @@ void PeriodTally::Add(const Judgement& judgement) {
   if (!heaviest_ || Outweighs(judgement, *heaviest_)) heaviest_.emplace(judgement);
   if (judgement.verdict != core::Verdict::kPass) ++ticks_limited_;
   if (judgement.sequence != 0) sequence_ = judgement.sequence;
+  strain_ = std::max(strain_, judgement.strain);
 }
 
 core::PeriodReport PeriodTally::Close(const core::JointState& joints, const Filter& filter) {
@@ -25,7 +28,8 @@ core::PeriodReport PeriodTally::Close(const core::JointState& joints, const Filt
                             .ticks_limited = ticks_limited_,
                             .sequence = sequence_,
                             .latch = filter.latch(),
-                            .person = filter.person()};
+                            .person = filter.person(),
+                            .strain = strain_};
   if (heaviest_) {
     report.verdict = heaviest_->verdict;
     report.limit = heaviest_->limit;

@@ -22,6 +22,7 @@ class PeriodTally {
   std::optional<Judgement> heaviest_;
   std::uint64_t ticks_limited_ = 0;
   std::uint64_t sequence_ = 0;
+  double strain_ = 0;
 };
 
 }  // namespace nightshift::safety

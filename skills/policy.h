@@ -2,11 +2,12 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "core/action.h"
 #include "core/fault.h"
 #include "core/random.h"
+#include "skills/dense_network.h"
 #include "skills/features.h"
 
 namespace nightshift::skills {
@@ -15,18 +16,10 @@ namespace nightshift::skills {
 inline constexpr float kLogStdMin = -5;
 inline constexpr float kLogStdMax = 2;
 
-/// One dense layer: y = W x + b, W row by row.
-struct DenseLayer {
-  int inputs = 0;
-  int outputs = 0;
-  std::vector<float> weights;
-  std::vector<float> biases;
-};
-
 /// A squashed-Gaussian actor (ReLU hidden layers; the last layer yields mean and log standard deviation of each action,
 /// tanh applied to the sample), Haarnoja et al. 2018. Everything needed to act; nothing of how it was trained.
 struct PolicyWeights {
-  std::vector<DenseLayer> layers;
+  DenseLayers layers;
 };
 
 /// A policy snapshot as it is on disk: who it is, and the weights.
@@ -37,9 +30,8 @@ struct Snapshot {
   PolicyWeights weights;
 };
 
-/// File format (little endian): magic "NSPOLICY", u32 schema, u32 length of the header, header (JSON: version, task,
-/// updates, layer sizes), all floats, SHA-256 (32 bytes) of everything before it. Written to a temporary name, synced,
-/// renamed. Faults: kIoFailed, kDiskFull.
+/// File format: skills/weights_file.h with magic "NSPOLICY"; the header says version, task, updates.
+/// Faults: kIoFailed, kDiskFull.
 core::Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot);
 
 /// Faults: kMissingFile, kCorruptSnapshot (checksum, shapes, not finite), kSchemaTooNew.
@@ -56,10 +48,8 @@ class LearnedPolicy {
   core::PolicyAction Sample(const Features& features, core::Random& random);
 
  private:
-  explicit LearnedPolicy(PolicyWeights weights);
-  void Forward(const Features& features);
-  PolicyWeights weights_;
-  std::vector<float> in_, out_;
+  explicit LearnedPolicy(DenseNetwork network) : network_(std::move(network)) {}
+  DenseNetwork network_;
 };
 
 }  // namespace nightshift::skills

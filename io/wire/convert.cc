@@ -108,6 +108,17 @@ Result<void> DecodeObjects(const wire::Observation& in, core::Observation* out) 
   return {};
 }
 
+/// By name: causes are ordered by how bad they are, and their numbers change when one is added.
+Result<void> DecodeStop(const std::string& name, core::StopCause* out) {
+  if (name.empty()) return {};
+  for (const core::StopCause cause : core::kStopCauses)
+    if (core::Name(cause) == name) {
+      *out = cause;
+      return {};
+    }
+  return Fail(FaultCode::kMalformedMessage, "stop = \"" + name + "\": no such cause; is the sender a later version?");
+}
+
 }  // namespace
 
 void Encode(const core::Vec3& in, wire::Vec3* out) {
@@ -196,6 +207,10 @@ void Encode(const core::Transition& in, wire::Transition* out) {
   out->set_reward(in.reward);
   Encode(in.after, out->mutable_after());
   out->set_ended(EncodeEnum(in.ended));
+  out->clear_risk_scale();
+  if (in.risk_scale) out->set_risk_scale(*in.risk_scale);
+  out->set_strain(in.strain);
+  out->set_stop(in.stop == core::StopCause::kNone ? std::string() : std::string(core::Name(in.stop)));
 }
 
 Result<core::Transition> Decode(const wire::Transition& in) {
@@ -205,13 +220,17 @@ Result<core::Transition> Decode(const wire::Transition& in) {
                 "transition without the observation before or after it; it was cut short");
   out.reward = in.reward();
   if (!std::isfinite(out.reward)) return NotFinite("reward");
+  if (in.has_risk_scale()) out.risk_scale = in.risk_scale();
+  out.strain = in.strain();
+  if (!std::isfinite(out.strain + out.risk_scale.value_or(0))) return NotFinite("risk_scale, strain");
   const auto fine = InOrder([&] { return Take(Decode(in.before()), &out.before); },
                             [&] { return DecodeAction("proposed", in.proposed(), &out.proposed); },
                             [&] { return DecodeAction("applied", in.applied(), &out.applied); },
                             [&] { return DecodeEnum("verdict", in.verdict(), core::Verdict::kStopped, &out.verdict); },
                             [&] { return DecodeEnum("limit", in.limit(), core::kLimitIds.back(), &out.limit); },
                             [&] { return Take(Decode(in.after()), &out.after); },
-                            [&] { return DecodeEnum("ended", in.ended(), core::Outcome::kInterrupted, &out.ended); });
+                            [&] { return DecodeEnum("ended", in.ended(), core::Outcome::kInterrupted, &out.ended); },
+                            [&] { return DecodeStop(in.stop(), &out.stop); });
   if (!fine) return tl::make_unexpected(fine.error());
   return out;
 }
@@ -271,6 +290,7 @@ void Encode(const core::PeriodReport& in, wire::PeriodReport* out) {
   out->set_sequence(in.sequence);
   Encode(in.latch, out->mutable_latch());
   Encode(in.person, out->mutable_person());
+  out->set_strain(in.strain);
 }
 
 void Encode(const core::PersonReport& in, wire::PersonReport* out) {
@@ -293,7 +313,9 @@ Result<core::PeriodReport> Decode(const wire::PeriodReport& in) {
   out.margin = in.margin();
   out.ticks_limited = in.ticks_limited();
   out.sequence = in.sequence();
+  out.strain = in.strain();
   if (!std::isfinite(out.margin)) return NotFinite("margin");
+  if (!std::isfinite(out.strain)) return NotFinite("strain");
   const auto fine = InOrder(
       [&] { return Take(Decode(in.joints()), &out.joints); },
       [&] { return DecodeAxes("commanded_q_rad", in.commanded_q_rad(), out.joints.axes, &out.commanded_q_rad); },

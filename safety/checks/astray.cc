@@ -22,4 +22,8 @@ std::optional<AxisExcess> AstrayBudget::Spend(const core::JointState& seen, cons
   return astray;
 }
 
+double AstrayBudget::used() const {
+  return *std::max_element(spent_rad_s_.begin(), spent_rad_s_.end()) / limits_.astray_rad_s_max;
+}
+
 }  // namespace nightshift::safety

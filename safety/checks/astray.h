@@ -24,6 +24,9 @@ class AstrayBudget {
                                   const core::AxisArray& commanded_v_rad_s);
   void Reset() { spent_rad_s_ = {}; }
 
+  /// The largest share of an axis's budget that is spent; above 1 where one is spent.
+  double used() const;
+
  private:
   Limits limits_;
   core::AxisArray spent_rad_s_{};

@@ -166,6 +166,17 @@ double AccelerationTowards(double v_rad_s, const JerkMotion& now, const JerkBoun
   return std::clamp(std::clamp(wanted, -a_max, a_max), now.a_rad_s2 - jerk_max * h, now.a_rad_s2 + jerk_max * h);
 }
 
+/// The acceleration lowered, where it adds speed, to what the wish allows, or at least by all that one tick can shed.
+/// It still brakes where the velocity that is left after it has the other sign.
+double Eased(double a_wanted_rad_s2, const JerkMotion& now, const JerkWish& wish, const JerkBounds& bounds) {
+  const double most = wish.speeding_up_rad_s2_max >= 0 ? wish.speeding_up_rad_s2_max : 0;
+  const double d = a_wanted_rad_s2 < 0 ? -1 : 1, a = d * a_wanted_rad_s2;
+  const double v_end = d * now.v_rad_s + (d * now.a_rad_s2 + a) * bounds.tick_s / 2;
+  const bool brakes = VelocityLeft({0, v_end, a}, bounds.jerk_rad_s3_max) <= 0;
+  if (a <= most || brakes) return a_wanted_rad_s2;
+  return d * std::max(most, d * now.a_rad_s2 - bounds.jerk_rad_s3_max * bounds.tick_s);
+}
+
 /// Outside the range only back, and slowly.
 double AllowedVelocity(double wanted_rad_s, double q_rad, const JerkBounds& bounds) {
   const double escape = std::min(bounds.speed_rad_s_max, bounds.escape_speed_rad_s_max);
@@ -206,7 +217,7 @@ bool IsSafe(const JerkMotion& motion, const JerkBounds& bounds) {
 JerkVerdict LimitJerk(const JerkMotion& now, const JointStop& stored, const JerkWish& wish, const JerkBounds& bounds) {
   if (!std::isfinite(wish.v_rad_s)) return Followed(stored, bounds.tick_s, LimitId::kNotFinite);
   const double v_rad_s = AllowedVelocity(wish.v_rad_s, now.q_rad, bounds);
-  const double a_wanted = AccelerationTowards(v_rad_s, now, bounds);
+  const double a_wanted = Eased(AccelerationTowards(v_rad_s, now, bounds), now, wish, bounds);
   const Room room = RoomFor(now, stored, wish, bounds);
   const Step step = StepTo(a_wanted, now, bounds);
   LimitId limit = v_rad_s == wish.v_rad_s ? LimitId::kNone : LimitId::kVelocity;

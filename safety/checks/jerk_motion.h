@@ -78,6 +78,9 @@ struct JerkWish {
   // Beyond these no stop may end, unless the present one does: a target that is not to be overshot.
   double q_rad_min = -std::numeric_limits<double>::infinity();
   double q_rad_max = std::numeric_limits<double>::infinity();
+  // What adds speed stays below this; what is above it already is shed as fast as the jerk allows. Braking is as hard
+  // as ever, and no stop depends on it. Not a number: as if it were 0.
+  double speeding_up_rad_s2_max = std::numeric_limits<double>::infinity();
 };
 
 /// What was made of a wish.

@@ -9,10 +9,11 @@ core::LimitId FaultOf(const core::ProposedAction& proposal, const Expected& expe
   using core::LimitId;
   if (proposal.axes != expected.axes) return LimitId::kWrongSize;
   if (!core::IsFinite(proposal.target_q_rad, proposal.axes)) return LimitId::kNotFinite;
-  if (!(proposal.risk_scale > 0) || !std::isfinite(proposal.risk_scale)) return LimitId::kNotFinite;
+  if (!std::isfinite(proposal.risk_scale)) return LimitId::kNotFinite;
   if (proposal.epoch != expected.epoch) return LimitId::kWrongEpoch;
   if (proposal.sequence <= expected.last_sequence) return LimitId::kReplayed;
   if (proposal.deadline < expected.now) return LimitId::kLate;
+  if (!(proposal.risk_scale > 0) || proposal.risk_scale < expected.risk_scale_min) return LimitId::kRisk;
   return LimitId::kNone;
 }
 

@@ -12,6 +12,7 @@ struct Expected {
   core::Epoch epoch = 0;
   std::uint64_t last_sequence = 0;  // Only higher ones are new.
   core::Instant now;
+  double risk_scale_min = 0;  // What asks for less is not to be carried out.
 };
 
 /// kNone: a well-formed, fresh command of this epoch. Otherwise why not.

@@ -20,4 +20,11 @@ std::optional<AxisExcess> StallBudget::Spend(const core::JointState& seen, const
   return stalled;
 }
 
+double StallBudget::used() const {
+  double most = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(limits_.axes); ++i)
+    most = std::max(most, spent_nm_rad_s_[i] / limits_.stall_nm_rad_s_max[i]);
+  return most;
+}
+
 }  // namespace nightshift::safety

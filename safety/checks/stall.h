@@ -19,6 +19,9 @@ class StallBudget {
   std::optional<AxisExcess> Spend(const core::JointState& seen, const core::AxisArray& commanded_q_rad);
   void Reset() { spent_nm_rad_s_ = {}; }
 
+  /// The largest share of an axis's budget that is spent; above 1 where one is spent.
+  double used() const;
+
  private:
   Limits limits_;
   core::AxisArray spent_nm_rad_s_{};

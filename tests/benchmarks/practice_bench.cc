@@ -3,7 +3,7 @@
 // out within minutes what a change of configuration is worth. Nothing is kept; the sockets, the journal on disk and the
 // control loop's clock are left out, everything else is the product.
 //
-//   [BENCH_WALLS=1] [BENCH_CONTACT=1] [BENCH_TROUBLE_S=60]
+//   [BENCH_WALLS=1] [BENCH_CONTACT=1] [BENCH_TROUBLE_S=60] [BENCH_RISK=critic.nsrisk]
 //     practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
 // Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
@@ -11,6 +11,7 @@
 // environment, which only then has an effect, on scenes whose object lies at a wall, and also the one that frees it.
 // BENCH_CONTACT prints also what torque the arm's model left unexplained; BENCH_TROUBLE_S has something fail about that
 // often.
+// BENCH_RISK is a risk critic that was learned before: it acts (where the configuration lets it) from the beginning.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -96,7 +97,8 @@ class Bench final : public runtime::PracticeListener {
         body_(cell_, eyes_, config.scene),
         person_(cell_, config.practice.person_answers_after_s),
         random_(seed),
-        trainer_(Seeded(config.learner, seed), config.scene) {
+        trainer_(Seeded(config.learner, seed), config.scene),
+        risk_(config.learner.risk_critic, {.scale_min = config.safety.risk_scale_min}, [this] { return NewRisk(); }) {
     if (std::getenv("BENCH_CONTACT")) contact_.emplace(cell_, config.safety);
     if (const char* every_s = std::getenv("BENCH_TROUBLE_S")) troubles_.emplace(cell_, std::atof(every_s), seed);
     (void)trainer_.Know(config.tasks);
@@ -108,7 +110,8 @@ class Bench final : public runtime::PracticeListener {
                                           .random = random_,
                                           .new_snapshots = [this] { return NewSnapshots(); },
                                           .snapshot = [](const std::string&, std::int64_t) { return std::nullopt; },
-                                          .await_learner = [this] { Train(); }},
+                                          .await_learner = [this] { Train(); },
+                                          .risk = &risk_},
                                          config.scene, config.practice, config.tasks);
   }
 
@@ -144,6 +147,18 @@ class Bench final : public runtime::PracticeListener {
             facts.last.saturated_share, facts.last.clone_error);
     if (contact_) contact_->Print();
     ReportBudgets();
+    fmt::print("{:6.1f} min  risk critic {}; steps at full speed {}, slowed {}, refused {}\n", minutes(),
+               risk_.InWords(), risk_.counts().full, risk_.counts().slowed, risk_.counts().refused);
+    const skills::RiskReport r = trainer_.risk().Snapshot().report;
+    fmt::print(
+        "{:6.1f} min  risk evidence {} near misses in {} episodes of {} steps held out, AUC {:.3f} [{:.3f}, {:.3f}], "
+        "calibration error {:.3f}, slows {:.3f} of steps: says {:.2f}, comes {:.2f}; updates {}\n",
+        minutes(), r.near_misses, r.episodes, r.steps, r.auc, r.auc_low, r.auc_high, r.calibration_error,
+        r.slowed_share, r.slowed_predicted, r.slowed_observed, r.updates);
+    for (const auto& [control, t] : risk_tallies_)
+      fmt::print("{:6.1f} min  risk so far {:8} episodes {} solved {} near misses {} stops {} given up {} steps {}\n",
+                 minutes(), control ? "control" : "its own", t.episodes, t.solved, t.near_misses, t.stops, t.given_up,
+                 t.steps);
     tallies_.clear();
     failures_.clear();
     interventions_.clear();
@@ -162,6 +177,15 @@ class Bench final : public runtime::PracticeListener {
     ++tally.attempts;
     tally.solved += e.outcome == core::Outcome::kSuccess;
     tally.stops += attempt.stop != core::StopCause::kNone;
+    RiskTally& risk = risk_tallies_[skills::IsRiskControl(e.id)];
+    ++risk.episodes;
+    risk.solved += e.outcome == core::Outcome::kSuccess;
+    risk.stops += attempt.stop != core::StopCause::kNone;
+    risk.near_misses += std::any_of(e.steps.begin(), e.steps.end(), [this](const core::Transition& step) {
+      return learner::IsNearMiss(step, config_.learner.risk);
+    });
+    risk.given_up += e.steps.back().risk_scale == 0.0f && e.outcome == core::Outcome::kFailure;
+    risk.steps += static_cast<std::int64_t>(e.steps.size());
     tally.steps += static_cast<std::int64_t>(e.steps.size());
   }
   void OnFailure(const core::FailureRecord& failure) override { ++failures_[failure.kind]; }
@@ -205,7 +229,21 @@ class Bench final : public runtime::PracticeListener {
       if (!trainer_.UpdateOnce()) break;
       Publish();
     }
+    while (trainer_.risk().Backlog() >= 1) trainer_.risk().Update();
     Publish();
+  }
+
+  std::optional<skills::RiskSnapshot> NewRisk() {
+    if (const char* given = std::getenv("BENCH_RISK")) {
+      if (risk_published_++ > 0) return std::nullopt;
+      auto snapshot = skills::ReadRiskSnapshot(given);
+      if (!snapshot) fmt::print("fault: {}\n", snapshot.error().detail);
+      return snapshot ? std::optional(*snapshot) : std::nullopt;
+    }
+    const std::int64_t updates = trainer_.risk().state().updates;
+    if (updates < risk_published_ + config_.learner.risk.publish_every) return std::nullopt;
+    risk_published_ = updates;
+    return trainer_.risk().Snapshot();
   }
 
   void Publish() {
@@ -315,6 +353,8 @@ class Bench final : public runtime::PracticeListener {
   core::Random random_;
   tests::MemoryJournal journal_;
   learner::Trainer trainer_;
+  runtime::RiskGuard risk_;
+  std::int64_t risk_published_ = 0;
   std::unique_ptr<runtime::Practice> practice_;
   std::map<std::pair<std::string, std::string>, Tally> tallies_;
   std::map<std::string, int> failures_;
@@ -325,6 +365,11 @@ class Bench final : public runtime::PracticeListener {
   std::map<std::string, int> interventions_;
   std::optional<tests::ContactLog> contact_;
   std::optional<tests::Troubles> troubles_;
+  struct RiskTally {
+    int episodes = 0, solved = 0, near_misses = 0, stops = 0, given_up = 0;
+    std::int64_t steps = 0;
+  };
+  std::map<bool, RiskTally> risk_tallies_;  // Of the whole run; true: episodes that the critic leaves alone.
 };
 
 int Main(int argc, char** argv) {

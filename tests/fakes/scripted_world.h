@@ -46,6 +46,8 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   void RefusesToClear(bool refuses = true) { refuses_to_clear_ = refuses; }
   /// Something heavy is in the way: the arm is told, and stays where it is.
   void BlocksTheArm(bool blocked = true) { blocked_ = blocked; }
+  /// It pushes and is near a stop: how near, in each report from now on.
+  void Strains(double strain) { strain_ = strain; }
   /// Without power for a while: the arm hangs as it fell, its hand no longer upright.
   void Falls() {
     q_rad_[core::kLift] += 0.9;
@@ -72,7 +74,7 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
       return core::Fail(core::FaultCode::kPeerTimeout, "safety did not answer");
     now_ += core::Seconds(0.1);
     if (proposal) proposals.push_back(*proposal);
-    const bool refused = proposal && RefusesFromHere(*proposal);
+    const bool refused = proposal && (RefusesFromHere(*proposal) || !(proposal->risk_scale > 0));
     if (proposal && !latch_.latched() && !blocked_ && !refused) Move(*proposal);
     core::PeriodReport report;
     report.verdict = refused ? core::Verdict::kRefused : core::Verdict::kPass;
@@ -83,6 +85,7 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
     report.commanded_q_rad = proposal && blocked_ ? proposal->target_q_rad : q_rad_;
     report.sequence = proposal ? proposal->sequence : 0;
     report.latch = latch_;
+    report.strain = strain_;
     return report;
   }
   core::Result<void> Clear(const core::LatchReport& report) override {
@@ -139,6 +142,7 @@ class ScriptedWorld : public core::ArmPort, public io::ObjectSource, public core
   core::Instant last_picture_;
   core::AxisArray q_rad_{};
   core::LatchReport latch_;
+  double strain_ = 0;
   bool closed_ = false, blind_ = false, refuses_to_clear_ = false, blocked_ = false;
   std::optional<int> held_, periods_left_;
   std::optional<double> drops_beyond_y_m_, outwards_of_m_;

@@ -51,6 +51,19 @@ TEST(LearnerConfig, RefusesCostsOfNeverSucceedingThatTheLowestValueHides) {
   EXPECT_THAT(valid.error().detail, HasSubstr("learner.agent.value_min"));
 }
 
+TEST(LearnerConfig, RefusesARiskCriticThatCouldActWithoutEvidenceNamingTheKey) {
+  Config config;
+  EXPECT_EQ(config.risk_critic, RiskAdvice::kAuto) << "off by its evidence, not for ever";
+  config.risk.evidence.near_misses_min = 0;
+  EXPECT_THAT(Validate(config).error().detail, HasSubstr("learner.risk.evidence.near_misses_min = 0"));
+  config.risk.evidence = {};
+  config.risk.evidence.auc_low_min = 0.4;
+  EXPECT_THAT(Validate(config).error().detail, HasSubstr("learner.risk.evidence.auc_low_min = 0.4"));
+  config.risk.evidence = {};
+  config.risk.near_miss_share = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(Validate(config));
+}
+
 TEST(LearnerConfig, RefusesNaN) {
   Config config;
   config.update_ratio = std::numeric_limits<double>::quiet_NaN();

@@ -8,6 +8,7 @@
 #include "learner/trainer.h"
 #include "skills/sealed_file.h"
 #include "tests/learner/point_world.h"
+#include "tests/learner/risk_world.h"
 
 namespace nightshift::learner {
 namespace {
@@ -79,6 +80,87 @@ TEST_F(Manifest, ResumesBitForBitWhereItWasSaved) {
   EXPECT_EQ(WeightsOf(resumed), WeightsOf(straight));
 }
 
+/// What the risk critic knows of: the world of the manifest's other tests has nothing to foresee.
+class RiskInManifest : public Manifest {
+ protected:
+  static Config WithRisk() {
+    Config config = SmallConfig();
+    config.risk.horizon_steps = 5;
+    return config;
+  }
+  static void Take(Trainer& trainer, std::uint64_t seed, int episodes) {
+    tests::RiskWorld world(seed);
+    for (int i = 0; i < episodes; ++i) trainer.Ingest(world.Practise());
+  }
+  static void UpdateRisk(Trainer& trainer, int updates) {
+    for (int i = 0; i < updates; ++i) trainer.risk().Update();
+  }
+};
+
+TEST_F(RiskInManifest, TheCriticResumesBitForBitWhereItWasSaved) {
+  Trainer straight(WithRisk(), {});
+  Take(straight, 1, 200);
+  UpdateRisk(straight, 150);
+  ASSERT_TRUE(straight.Save(path_));
+  Trainer resumed(WithRisk(), {});
+  ASSERT_TRUE(resumed.Load(path_));
+  Take(resumed, 1, 200);
+  EXPECT_EQ(resumed.risk().Backlog(), straight.risk().Backlog()) << "re-read episodes must not count twice";
+  for (const int updates : {0, 100}) {
+    UpdateRisk(straight, updates);
+    UpdateRisk(resumed, updates);
+    EXPECT_EQ(resumed.risk().state().parameters, straight.risk().state().parameters);
+    EXPECT_EQ(resumed.risk().state().adam.second, straight.risk().state().adam.second);
+    EXPECT_EQ(InWords(resumed.risk().Snapshot().report), InWords(straight.risk().Snapshot().report));
+    EXPECT_EQ(resumed.risk().Snapshot().log_odds_shift, straight.risk().Snapshot().log_odds_shift);
+  }
+}
+
+/// What the journal no longer keeps is not forgotten: a critic that did harm does not begin anew.
+TEST_F(RiskInManifest, TheCriticsTrialOutlivesTheEpisodesItWasMadeOf) {
+  Trainer straight(WithRisk(), {});
+  tests::RiskWorld world(1);
+  for (int i = 0; i < 40; ++i) {
+    core::Episode episode = world.Practise();
+    if (!skills::IsRiskControl(episode.id)) episode.steps[0].risk_scale = 1.0f;
+    straight.Ingest(episode);
+  }
+  ASSERT_TRUE(straight.Save(path_));
+  Trainer resumed(WithRisk(), {});
+  ASSERT_TRUE(resumed.Load(path_));
+  const RiskState &before = straight.risk().state(), &after = resumed.risk().state();
+  ASSERT_GT(before.control.episodes, 3);
+  ASSERT_GT(before.advised.near_misses, 3);
+  EXPECT_EQ(after.advised, before.advised);
+  EXPECT_EQ(after.control, before.control);
+  EXPECT_TRUE(after.advises);
+  Take(resumed, 1, 40);
+  EXPECT_EQ(after.control, before.control) << "read again, nothing counts twice";
+}
+
+TEST_F(RiskInManifest, ACriticOfAnotherSizeIsRefusedNamingTheKey) {
+  ASSERT_TRUE(Trainer(WithRisk(), {}).Save(path_));
+  Config wider = WithRisk();
+  wider.risk.width = 40;
+  Trainer trainer(wider, {});
+  const auto loaded = trainer.Load(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, core::FaultCode::kCorruptState);
+  EXPECT_THAT(loaded.error().detail, HasSubstr("learner.risk.width = 40"));
+}
+
+TEST_F(RiskInManifest, AManifestFromBeforeThereWasACriticBeginsWithAFreshOne) {
+  const std::string header = R"({"cursor": 5, "steps": 100, "agents": []})";
+  std::string content = "NSLEARNR" + std::string("\x01\0\0\0", 4);
+  content += static_cast<char>(header.size()) + std::string("\0\0\0", 3) + header;
+  ASSERT_TRUE(skills::WriteSealed(path_, content));
+  Trainer trainer(WithRisk(), {});
+  const auto loaded = trainer.Load(path_);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(trainer.counted_cursor(), 5);
+  EXPECT_EQ(trainer.risk().state().parameters, Trainer(WithRisk(), {}).risk().state().parameters);
+}
+
 TEST_F(Manifest, CountsEpisodesThatCameAfterTheSave) {
   Trainer trainer = Trained();
   ASSERT_TRUE(trainer.Save(path_));
@@ -129,7 +211,7 @@ TEST_F(Manifest, IsMissingOnTheFirstStart) {
 
 TEST_F(Manifest, OfALaterVersionIsRefused) {
   std::string content = "NSLEARNR";
-  content += std::string("\x02\0\0\0\0\0\0\0", 8);
+  content += std::string("\x03\0\0\0\0\0\0\0", 8);
   ASSERT_TRUE(skills::WriteSealed(path_, content));
   Trainer trainer = Fresh();
   const auto loaded = trainer.Load(path_);

@@ -7,6 +7,7 @@
 #include "monitoring/learner_metrics.h"
 #include "monitoring/metrics.h"
 #include "monitoring/practice_metrics.h"
+#include "monitoring/risk_metrics.h"
 #include "monitoring/safety_metrics.h"
 
 namespace nightshift::monitoring {
@@ -70,6 +71,7 @@ std::string Supervisor() {
   practice.CountRejected("pick");
   practice.CountRolledBack("pick");
   practice.SetPolicy({.task = "pick", .version = 7, .staleness = core::Seconds(90)});
+  RiskActedMetrics(metrics).Set({.acts = RiskActed::Acts::kYes, .full = 90, .slowed = 8, .refused = 2});
   journal.CountCommit({.transitions = 40, .seconds = 0.002, .bytes = 81920});
   journal.SetLearnerLag(12);
   metrics.CountFault(core::FaultCode::kCameraTimeout);
@@ -94,6 +96,16 @@ std::string Learner() {
   learner.SetAgent(agent);
   learner.SetTraining({.transitions_consumed = 500, .update_ratio = 1.9, .update_ratio_target = 2});
   learner.CountPublished("pick");
+  RiskLearnedMetrics(metrics).Set({.trusted = RiskLearned::Trusted::kYes,
+                                   .updates = 700,
+                                   .near_misses = 60,
+                                   .auc = 0.95,
+                                   .auc_low = 0.93,
+                                   .auc_high = 0.97,
+                                   .calibration_error = 0.03,
+                                   .slowed_share = 0.12,
+                                   .advised = {.episodes = 30, .solved = 21, .near_misses = 2},
+                                   .control = {.episodes = 10, .solved = 7, .near_misses = 1}});
   return metrics.Exposition();
 }
 

@@ -10,6 +10,7 @@
 #include "monitoring/learner_metrics.h"
 #include "monitoring/log.h"
 #include "monitoring/practice_metrics.h"
+#include "monitoring/risk_metrics.h"
 #include "monitoring/safety_metrics.h"
 #include "tests/monitoring/everything.h"
 
@@ -97,6 +98,27 @@ TEST(Metrics, TicksFallIntoTheirBuckets) {
   EXPECT_THAT(text, HasSubstr(R"(nightshift_safety_tick_duration_seconds_bucket{le="+Inf"} 5)"));
   EXPECT_THAT(text, HasSubstr(R"(nightshift_safety_judgements_total{limit="none",verdict="pass"} 5)"));
   EXPECT_THAT(text, HasSubstr("nightshift_safety_ticks_total 5"));
+}
+
+TEST(Metrics, TheRiskCriticsStepsAreCountedByAdviceFromTheBeginning) {
+  Metrics metrics("supervisor", "1");
+  RiskActedMetrics risk(metrics);
+  for (const char* advice : {"full", "slowed", "refused"})
+    EXPECT_THAT(metrics.Exposition(),
+                HasSubstr("nightshift_risk_steps_total{advice=\"" + std::string(advice) + "\"} 0"));
+  risk.Set({.acts = RiskActed::Acts::kYes, .full = 90, .slowed = 8, .refused = 2});
+  const auto text = metrics.Exposition();
+  EXPECT_THAT(text, HasSubstr("nightshift_risk_acts 1"));
+  EXPECT_THAT(text, HasSubstr(R"(nightshift_risk_steps_total{advice="slowed"} 8)"));
+  EXPECT_THAT(text, HasSubstr(R"(nightshift_risk_steps_total{advice="refused"} 2)"));
+}
+
+TEST(Metrics, TheRiskCriticsEvidenceIsShownWithAndWithoutIt) {
+  const auto text = TouchEverything().learner;
+  EXPECT_THAT(text, HasSubstr("nightshift_risk_trusted 1"));
+  EXPECT_THAT(text, HasSubstr("nightshift_risk_auc_low 0.93"));
+  EXPECT_THAT(text, HasSubstr(R"(nightshift_risk_episodes_near_miss{group="advised"} 2)"));
+  EXPECT_THAT(text, HasSubstr(R"(nightshift_risk_episodes_near_miss{group="control"} 1)"));
 }
 
 TEST(Metrics, ATotalThatBeganAnewElsewhereNeverGoesBack) {

@@ -93,6 +93,21 @@ TEST_F(BodyTest, ProposalsAreNumberedUpwardsAndCarryTheEpochOfTheLastLatch) {
   EXPECT_GT(world.proposals[1].deadline, world.now() - core::Seconds(0.1));
 }
 
+TEST_F(BodyTest, AnActionIsAsFastAsItsRiskScaleAndOnlyThatOne) {
+  ASSERT_TRUE(body.Act({1, 0, 0, 0}, 0.25));
+  EXPECT_EQ(world.proposals.back().risk_scale, 0.25);
+  ASSERT_TRUE(body.Act({1, 0, 0, 0}));
+  EXPECT_EQ(world.proposals.back().risk_scale, 1);
+}
+
+TEST_F(BodyTest, AnActionThatIsRefusedForItsRiskIsProposedAllTheSameSoThatTheArmHoldsStill) {
+  const core::Vec3 before = world.Tip();
+  ASSERT_TRUE(body.Act({1, 0, 0, 0}, 0));
+  ASSERT_FALSE(world.proposals.empty());
+  EXPECT_EQ(world.proposals.back().risk_scale, 0);
+  EXPECT_EQ(world.Tip(), before);
+}
+
 TEST_F(BodyTest, GoesToAPointAndStopsThere) {
   ASSERT_TRUE(body.GoTo({0.2, 0.05, 0.09}, false, 30));
   EXPECT_LT(Norm(world.Tip() - core::Vec3{0.2, 0.05, 0.09}), 0.009);

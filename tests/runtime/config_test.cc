@@ -103,6 +103,23 @@ TEST_F(ConfigFile, AnUnknownKeyIsNamedWithFileLineAndTheNearestKnownOne) {
   EXPECT_THAT(said, HasSubstr("did you mean learner.update_ratio?"));
 }
 
+TEST_F(ConfigFile, SaysWhetherTheRiskCriticIsHeededAndWhatEvidenceItNeeds) {
+  const auto config = With(R"(
+[safety]
+risk_scale_min = 0.2
+[learner]
+risk_critic = "auto"
+[learner.risk.evidence]
+near_misses_min = 80
+)");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->safety.risk_scale_min, 0.2);
+  EXPECT_EQ(config->learner.risk_critic, learner::RiskAdvice::kAuto);
+  EXPECT_EQ(config->learner.risk.evidence.near_misses_min, 80);
+  EXPECT_THAT(Refused("[learner]\nrisk_critic = \"always\"\n"), HasSubstr("must be one of \"off\", \"auto\""));
+  EXPECT_THAT(Refused("[safety]\nrisk_scale_min = 0\n"), HasSubstr("safety.risk_scale_min = 0: must be in (0, 1]"));
+}
+
 TEST_F(ConfigFile, AKeyInTheWrongSectionIsShownItsOwn) {
   EXPECT_THAT(Refused("[learner]\nhome_m = [0, 0, 0]\n"), HasSubstr("did you mean scene.home_m?"));
 }

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "tests/fakes/constant_policy.h"
+#include "tests/fakes/constant_risk.h"
 #include "tests/fakes/scripted_world.h"
 
 namespace nightshift::runtime {
@@ -37,6 +38,14 @@ class EpisodeTest : public testing::Test {
   core::Result<Attempt> Run(skills::Skill& skill, EndsAt ends_at = EndsAt::kFirstFailure) {
     return RunEpisode(body, skills::Task::Make(spec).value(), scene, skill, {.id = 1, .task = spec.name}, ends_at,
                       on_step);
+  }
+
+  /// With a risk critic that always says the same.
+  core::Result<Attempt> RunAtRisk(skills::Skill& skill, double probability, std::int64_t id = tests::OwnEpisode()) {
+    RiskGuard guard(learner::RiskAdvice::kAuto, {.tolerated = 0.2, .refused_from = 0.8, .scale_min = 0.1},
+                    [probability] { return tests::ConstantRisk(probability); });
+    return RunEpisode(body, skills::Task::Make(spec).value(), scene, skill, {.id = id, .task = spec.name},
+                      EndsAt::kFirstFailure, on_step, &guard);
   }
 
   skills::Scene scene;
@@ -143,6 +152,52 @@ TEST_F(EpisodeTest, ALearnedPolicyActsThroughItsFeatures) {
   PolicySkill mean(*policy, scene, {}, PolicySkill::Mode::kMean, random);
   EXPECT_EQ(Run(mean)->episode.outcome, Outcome::kSuccess);
   EXPECT_NEAR(mean.Act(body.seen(), body.seen())[2], std::tanh(3.0f), 1e-5);
+}
+
+TEST_F(EpisodeTest, WithoutARiskCriticEverythingIsProposedAtFullSpeedAndNobodyWasAsked) {
+  const auto attempt = Run(up);
+  ASSERT_TRUE(attempt);
+  for (const auto& proposal : world.proposals) EXPECT_EQ(proposal.risk_scale, 1);
+  for (const auto& step : attempt->episode.steps) EXPECT_FALSE(step.risk_scale.has_value());
+}
+
+TEST_F(EpisodeTest, TheRiskCriticsScaleGoesWithEachProposalAndIntoTheRecord) {
+  const auto attempt = RunAtRisk(up, 0.4);
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->episode.outcome, Outcome::kSuccess);
+  for (const auto& proposal : world.proposals) EXPECT_NEAR(proposal.risk_scale, 0.5, 1e-6);
+  for (const auto& step : attempt->episode.steps) EXPECT_NEAR(step.risk_scale.value(), 0.5, 1e-6);
+}
+
+TEST_F(EpisodeTest, WhatTheRiskCriticRefusesThreeTimesInARowIsGivenUpAsAFailureWithTheArmStill) {
+  const core::Vec3 before = world.Tip();
+  const auto attempt = RunAtRisk(up, 0.9);
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->episode.outcome, Outcome::kFailure);
+  EXPECT_EQ(attempt->episode.steps.size(), 3u);
+  EXPECT_EQ(attempt->stop, core::StopCause::kNone) << "nothing had to be stopped";
+  EXPECT_EQ(world.Tip(), before);
+}
+
+TEST_F(EpisodeTest, InAControlEpisodeTheRiskCriticIsNotAsked) {
+  const auto attempt = RunAtRisk(up, 0.9, tests::ControlEpisode());
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->episode.outcome, Outcome::kSuccess);
+  EXPECT_FALSE(attempt->episode.steps.front().risk_scale.has_value());
+}
+
+TEST_F(EpisodeTest, RecordsHowNearEachStepCameToAStopAndWhatStoppedIt) {
+  world.Strains(0.6);
+  on_step = [this](int index, const core::Transition&) {
+    if (index == 1) world.Latches(core::StopCause::kStall);
+    return core::Result<void>{};
+  };
+  const auto attempt = Run(still);
+  ASSERT_TRUE(attempt);
+  ASSERT_EQ(attempt->episode.steps.size(), 3u);
+  EXPECT_EQ(attempt->episode.steps[0].strain, 0.6f);
+  EXPECT_EQ(attempt->episode.steps[0].stop, core::StopCause::kNone);
+  EXPECT_EQ(attempt->episode.steps[2].stop, core::StopCause::kStall);
 }
 
 }  // namespace

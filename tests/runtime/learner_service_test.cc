@@ -12,6 +12,7 @@
 #include "io/wire/nightshift.pb.h"
 #include "skills/policy.h"
 #include "tests/learner/point_world.h"
+#include "tests/learner/risk_world.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -41,12 +42,20 @@ class LearnerService : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(data_); }
 
   void Journal(int episodes, core::SkillKind skill = core::SkillKind::kScripted) {
-    auto journal = io::SqliteJournal::Open(data_);
-    ASSERT_TRUE(journal) << journal.error().detail;
-    for (int i = 0; i < episodes; ++i) {
+    JournalOf(episodes, [this, skill] {
       auto episode = world_.Script();
       episode.skill = skill;
       steps_learned_ += skill == core::SkillKind::kLearned ? episode.steps.size() : 0;
+      return episode;
+    });
+  }
+
+  template <typename Next>
+  void JournalOf(int episodes, Next next) {
+    auto journal = io::SqliteJournal::Open(data_);
+    ASSERT_TRUE(journal) << journal.error().detail;
+    for (int i = 0; i < episodes; ++i) {
+      core::Episode episode = next();
       episode.id = (*journal)->NextEpisodeId();
       ASSERT_TRUE((*journal)->Begin(episode));
       for (std::size_t s = 0; s < episode.steps.size(); ++s)
@@ -100,6 +109,25 @@ TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
   auto policy = skills::LearnedPolicy::Make(snapshot->weights);
   ASSERT_TRUE(policy);
   EXPECT_GT(PointWorld(5).Evaluate(*policy, 100), 0.3);
+}
+
+TEST_F(LearnerService, TrainsTheRiskCriticBesideAndPublishesItWithHowItStands) {
+  tests::RiskWorld risky(1);
+  JournalOf(60, [&] { return risky.Practise(); });
+  options_.learner.risk.update_ratio = 0.2;
+  options_.learner.risk.publish_every = 50;
+  const auto file = (data_ / "snapshots" / skills::kRiskFileName).string();
+  const auto published = [&] {
+    const auto snapshot = skills::ReadRiskSnapshot(file);
+    return snapshot && snapshot->report.updates >= 50;
+  };
+  const auto status =
+      RunUntil([&](const wire::LearnerStatus& seen) { return seen.cursor() == last_episode_ && published(); });
+  ASSERT_TRUE(status);
+  EXPECT_THAT(status->risk(), testing::MatchesRegex("off, [0-9]+ of 50 near misses seen"));
+  const auto snapshot = skills::ReadRiskSnapshot(file);
+  EXPECT_EQ(snapshot->report.standing, skills::RiskStanding::kGathering);
+  EXPECT_TRUE(skills::RiskModel::Make(*snapshot));
 }
 
 TEST_F(LearnerService, GoesOnWhereItWasAfterARestart) {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/fakes/constant_policy.h"
+#include "tests/fakes/constant_risk.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -111,6 +112,35 @@ TEST_F(SnapshotFolderTest, SaysThatAVersionIsGone) {
   EXPECT_FALSE(folder().Find("pick", 7));
   ASSERT_EQ(faults.size(), 1u);
   EXPECT_EQ(faults[0].code, FaultCode::kMissingFile);
+}
+
+TEST_F(SnapshotFolderTest, TellsTheRiskCriticOnceAndAgainWhenItWasReplaced) {
+  const std::string file = (path / skills::kRiskFileName).string();
+  EXPECT_FALSE(folder().NewRisk()) << "there is none yet";
+  const auto publishes = [&](std::int64_t updates, int seconds) {
+    auto snapshot = tests::ConstantRisk(0.5);
+    snapshot.report.updates = updates;
+    ASSERT_TRUE(WriteRiskSnapshot(file, snapshot));
+    std::filesystem::last_write_time(file, std::filesystem::file_time_type{} + std::chrono::seconds(seconds));
+  };
+  publishes(100, 1000);
+  const auto first = folder().NewRisk();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->report.updates, 100);
+  EXPECT_FALSE(folder().NewRisk());
+  publishes(200, 1001);
+  EXPECT_EQ(folder().NewRisk()->report.updates, 200);
+  EXPECT_THAT(New(), IsEmpty()) << "it is no policy";
+}
+
+TEST_F(SnapshotFolderTest, TellsOfACorruptRiskCriticOnce) {
+  const std::string file = (path / skills::kRiskFileName).string();
+  ASSERT_TRUE(WriteRiskSnapshot(file, tests::ConstantRisk(0.5)));
+  Damages(file);
+  EXPECT_FALSE(folder().NewRisk());
+  EXPECT_FALSE(folder().NewRisk());
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults[0].code, FaultCode::kCorruptSnapshot);
 }
 
 }  // namespace

@@ -97,9 +97,14 @@ class ArmJudge {
   void NoteLife(const Filter& filter, const Given& given) {
     const core::LatchReport latch = filter.latch();
     if (latch.latched() && (!was_latched_ || latch.id != latch_id_)) EndEpoch();
-    if (given.wanted && IsLive(*given.wanted, filter, given))
-      live_ = Live{given.wanted->epoch, given.wanted->sequence,
-                   std::min(given.wanted->deadline, given.now + limits_.command_deadline_max)};
+    if (given.wanted && IsNew(*given.wanted, filter, given)) {
+      const bool refused = filter.proposals_refused() != refused_;
+      const bool holds = given.wanted->risk_scale < limits_.risk_scale_min;
+      if (refused == holds)
+        live_ = Live{given.wanted->epoch, given.wanted->sequence,
+                     std::min(given.wanted->deadline, given.now + limits_.command_deadline_max)};
+      if (refused && holds) Kill();  // What was wanted before it has ended, too.
+    }
     if (live_ && (latch.latched() || live_->epoch <= dead_epoch_ || given.now > live_->until)) Kill();
     was_latched_ = latch.latched();
     latch_id_ = latch.id;
@@ -114,13 +119,13 @@ class ArmJudge {
     live_.reset();
   }
 
-  bool IsLive(const core::ProposedAction& wanted, const Filter& filter, const Given& given) const {
+  bool IsNew(const core::ProposedAction& wanted, const Filter& filter, const Given& given) const {
     const std::optional<Live>& last = live_ ? live_ : last_live_;
     const bool replayed = last && last->epoch == wanted.epoch && wanted.sequence <= last->sequence;
-    return given.seen != nullptr && given.seen->powered && filter.proposals_refused() == refused_ && !replayed &&
-           wanted.sequence > 0 && wanted.axes == limits_.axes && core::IsFinite(wanted.target_q_rad, wanted.axes) &&
-           std::isfinite(wanted.risk_scale) && wanted.risk_scale > 0 && wanted.deadline >= given.now &&
-           wanted.epoch == filter.latch().epoch && wanted.epoch > dead_epoch_;
+    return given.seen != nullptr && given.seen->powered && !replayed && wanted.sequence > 0 &&
+           wanted.axes == limits_.axes && core::IsFinite(wanted.target_q_rad, wanted.axes) &&
+           std::isfinite(wanted.risk_scale) && wanted.deadline >= given.now && wanted.epoch == filter.latch().epoch &&
+           wanted.epoch > dead_epoch_;
   }
 
   void TakeNext(const Filter& filter) {

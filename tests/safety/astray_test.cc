@@ -34,6 +34,17 @@ TEST(Astray, AnErrorThatStaysIsCalledSoTheSoonerTheLargerItIs) {
   }
 }
 
+TEST(Astray, SaysWhichShareIsSpentOfTheBudgetThatIsNearestToItsEnd) {
+  Story story;
+  EXPECT_EQ(story.budget.used(), 0);
+  story.told_q_rad[core::kElbow] = 0.35;
+  story.told_q_rad[core::kLift] = 0.2;
+  for (int tick = 0; tick < 250; ++tick) (void)story.budget.Spend(story.seen, story.told_q_rad, story.told_v_rad_s);
+  EXPECT_NEAR(story.budget.used(), 0.5, 1e-9) << "of the elbow's, after one of two seconds";
+  story.budget.Reset();
+  EXPECT_EQ(story.budget.used(), 0);
+}
+
 TEST(Astray, SagIsNone) {
   Story story;
   story.told_q_rad[core::kLift] = story.limits.astray_free_rad;

@@ -58,6 +58,7 @@ TEST(SafetyLimits, RefusesNaNInEveryField) {
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.wear_clear_share = nan; }), HasSubstr("wear_clear_share"));
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.reseed_error_rad_max[0] = nan; }), HasSubstr("reseed"));
   EXPECT_THAT(FaultAfter([&](Limits& l) { l.rest_speed_rad_s_max = nan; }), HasSubstr("rest_speed"));
+  EXPECT_THAT(FaultAfter([&](Limits& l) { l.risk_scale_min = nan; }), HasSubstr("risk_scale_min"));
 }
 
 /// The default limits of an arm with as many axes as there may be.
@@ -103,6 +104,7 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
       {"axes", [](Limits& l, double v) { (l = EightAxes()).axes = static_cast<int>(v); }, 0, 1, 8, 9},
       {"escape_speed_rad_s_max", [](Limits& l, double v) { l.escape_speed_rad_s_max = v; }, 0, 1e-9, 1, 1.001},
       {"rest_speed_rad_s_max", [](Limits& l, double v) { l.rest_speed_rad_s_max = v; }, 0, 1e-9, 1, 1.001},
+      {"risk_scale_min", [](Limits& l, double v) { l.risk_scale_min = v; }, 0, 1e-9, 1, 1.001},
       {"clearance_m", [](Limits& l, double v) { l.clearance_m = v; }, 0, 1e-9, 0.05, 0.0501},
       {"clearance_looks_max", [](Limits& l, double v) { l.clearance_looks_max = static_cast<int>(v); }, 9, 10, 1000,
        1001},

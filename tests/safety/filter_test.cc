@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadCase{"Infinity", LimitId::kNotFinite,
                             [](IdealArm&, auto& a) { a.target_q_rad[0] = std::numeric_limits<double>::infinity(); }},
                     BadCase{"RiskNaN", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = std::nan(""); }},
-                    BadCase{"RiskZero", LimitId::kNotFinite, [](IdealArm&, auto& a) { a.risk_scale = 0; }}),
+                    BadCase{"RiskZero", LimitId::kRisk, [](IdealArm&, auto& a) { a.risk_scale = 0; }}),
     [](const auto& test_case) { return std::string(test_case.param.name); });
 
 TEST(Filter, GoesOnWithAValidProposalWhenABadOneArrives) {

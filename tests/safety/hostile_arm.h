@@ -107,10 +107,11 @@ enum class Ploy {
   kWithdraw,      // Wants nothing any more, then sends what it sent before.
   kBlind,         // Cuts some readings off while it proposes.
   kPush,          // Cuts the power, and moves the arm to the target, wherever that is.
+  kRisk,          // Sends the target with risk scales that refuse it, slow it down, or mean to speed it up.
 };
-inline constexpr std::array kPloys{Ploy::kReach,        Ploy::kOldEpoch, Ploy::kOldSequence,
-                                   Ploy::kPastDeadline, Ploy::kSilence,  Ploy::kStop,
-                                   Ploy::kWithdraw,     Ploy::kBlind,    Ploy::kPush};
+inline constexpr std::array kPloys{Ploy::kReach,   Ploy::kOldEpoch, Ploy::kOldSequence, Ploy::kPastDeadline,
+                                   Ploy::kSilence, Ploy::kStop,     Ploy::kWithdraw,    Ploy::kBlind,
+                                   Ploy::kPush,    Ploy::kRisk};
 
 /// Feeds a filter with hostile proposals, and holds each tick against the limits, from outside.
 class Adversary {
@@ -160,13 +161,14 @@ class Adversary {
   static constexpr double kPushRad = 0.1;  // In a tick: what is faster would be a jump, and no reading.
   static constexpr int kRestTicksMin = 40, kRestTicksMax = 4000;  // Before a stop is cleared.
   static constexpr int kBlindEvery = 4;                           // Fewer missing readings in a row than latch.
+  static constexpr std::array kRiskScales{0.0, 5.0, 0.3, -1.0};
 
   core::ProposedAction Proposal(ProposalKind kind) {
     auto target = kind == ProposalKind::kTip ? TipTarget() : arm_.seen.q_rad;
     if (kind != ProposalKind::kTip)
       for (std::size_t i = 0; i < axes_; ++i) target[i] = Target(kind, i);
     auto proposal = arm_.Propose(target);
-    proposal.risk_scale = random_.Chance(0.2) ? random_.Uniform(0.05, 3) : 1;
+    proposal.risk_scale = random_.Chance(0.2) ? random_.Uniform(-0.1, 3) : 1;  // Below 0.1 it is refused.
     return proposal;
   }
 
@@ -198,6 +200,7 @@ class Adversary {
     auto proposal = arm_.Propose(target_q_rad);
     if (ploy == Ploy::kOldEpoch || ploy == Ploy::kWithdraw) proposal.epoch = epoch_before_;
     if (ploy == Ploy::kOldSequence) proposal.sequence = --arm_.sequence;
+    if (ploy == Ploy::kRisk) proposal.risk_scale = kRiskScales[proposal.sequence % kRiskScales.size()];
     if (ploy == Ploy::kPastDeadline) proposal.deadline = arm_.now - std::chrono::milliseconds(1);
     return proposal;
   }

@@ -64,6 +64,18 @@ core::PeriodReport ReportOf(const std::vector<Judgement>& judgements) {
   return tally.Close(arm.seen, arm.filter);
 }
 
+TEST(PeriodTally, ReportsTheHardestStrainOfThePeriodAndForgetsItWithThePeriod) {
+  IdealArm arm;
+  PeriodTally tally;
+  for (const double strain : {0.2, 0.9, 0.4}) {
+    Judgement judged = arm.Tick();
+    judged.strain = strain;
+    tally.Add(judged);
+  }
+  EXPECT_EQ(tally.Close(arm.seen, arm.filter).strain, 0.9);
+  EXPECT_EQ(tally.Close(arm.seen, arm.filter).strain, 0);
+}
+
 TEST(PeriodTally, OfEquallyBadOnesReportsTheSmallestMargin) {
   const Judgement far = Limited(LimitId::kVelocity, 9, 4), near = Limited(LimitId::kWorkspace, 0.5);
   for (const auto& judgements : {std::vector{near, far}, {far, near}, {far, near, near}}) {

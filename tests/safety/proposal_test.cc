@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <limits>
+#include <cmath>
 
 namespace nightshift::safety {
 namespace {
@@ -27,14 +27,26 @@ TEST(Proposal, IsInTimeUntilItsDeadlineAndLateAfterIt) {
   EXPECT_EQ(FaultOf(proposal, kExpected), LimitId::kLate);
 }
 
-TEST(Proposal, MayGoAsSlowAsItWantsButNotAtNoSpeed) {
-  auto proposal = kGood;
-  proposal.risk_scale = 1e-6;
-  EXPECT_EQ(FaultOf(proposal, kExpected), LimitId::kNone);
-  for (const double scale : {0.0, -1.0, std::numeric_limits<double>::infinity()}) {
+TEST(Proposal, MayBeAsSlowAsTheSmallestScaleAndWhatAsksForLessIsRefusedForItsRisk) {
+  Expected expected = kExpected;
+  expected.risk_scale_min = 0.1;
+  const auto fault_of = [&expected](double scale) {
+    auto proposal = kGood;
     proposal.risk_scale = scale;
-    EXPECT_EQ(FaultOf(proposal, kExpected), LimitId::kNotFinite) << scale;
-  }
+    return FaultOf(proposal, expected);
+  };
+  for (const double scale : {0.1, 1.0, 7.0}) EXPECT_EQ(fault_of(scale), LimitId::kNone) << scale;
+  for (const double scale : {0.0999, 1e-300, 0.0, -1.0}) EXPECT_EQ(fault_of(scale), LimitId::kRisk) << scale;
+  for (const double scale : {std::nan(""), HUGE_VAL, -HUGE_VAL}) EXPECT_EQ(fault_of(scale), LimitId::kNotFinite);
+  expected.risk_scale_min = 0;
+  EXPECT_EQ(fault_of(0), LimitId::kRisk) << "at no speed nothing is carried out";
+}
+
+TEST(Proposal, ThatIsStaleIsStaleWhateverItsRisk) {
+  auto proposal = kGood;
+  proposal.risk_scale = 0;
+  proposal.sequence = kExpected.last_sequence;
+  EXPECT_EQ(FaultOf(proposal, kExpected), LimitId::kReplayed) << "else an old refusal could end what is in force now";
 }
 
 TEST(Proposal, IsCarriedOutInThePeriodInWhichItArrivesOrAlsoTheNextIfItComesLateInIt) {

@@ -35,6 +35,22 @@ struct PushedArm {
   core::AxisArray commanded_q_rad = seen.q_rad;
 };
 
+TEST(Stall, TellsTheLargestShareOfAnAxissBudgetThatIsSpent) {
+  PushedArm arm;
+  EXPECT_EQ(arm.budget.used(), 0);
+  arm.Pushes(2);
+  arm.Ticks(3);
+  EXPECT_EQ(arm.budget.used(), 0.75);
+  arm.Pushes(core::kJaw);
+  arm.Ticks(1);
+  EXPECT_EQ(arm.budget.used(), 1);
+  arm.GivesWay(2);
+  arm.Ticks(2);
+  EXPECT_EQ(arm.budget.used(), 0.75) << "the jaw's";
+  arm.budget.Reset();
+  EXPECT_EQ(arm.budget.used(), 0);
+}
+
 TEST(Stall, IsAnAxisThatHasPushedForMoreThanItsBudget) {
   for (std::size_t axis = 0; axis <= core::kJaw; ++axis) {
     PushedArm arm;

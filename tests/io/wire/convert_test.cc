@@ -50,6 +50,9 @@ core::Transition SomeTransition() {
           .applied = {0.05f, -1, 0.5f, 1},
           .verdict = core::Verdict::kLimited,
           .limit = core::LimitId::kWorkspace,
+          .risk_scale = 0.25f,
+          .strain = 0.8f,
+          .stop = core::StopCause::kStall,
           .reward = -0.01f,
           .after = SomeObservation(),
           .ended = core::Outcome::kSuccess};
@@ -95,7 +98,17 @@ TEST(Convert, EveryTypeComesBackAsItWent) {
                          .margin = -0.5,
                          .ticks_limited = 25,
                          .sequence = 17,
-                         .person = {.presence = core::Presence::kSeen, .distance_m = 1.5, .speed_scale = 0.25}});
+                         .person = {.presence = core::Presence::kSeen, .distance_m = 1.5, .speed_scale = 0.25},
+                         .strain = 0.6});
+}
+
+TEST(Convert, APeriodReportSaysHowNearTheArmCameToAStop) {
+  wire::PeriodReport message;
+  Encode(core::PeriodReport{.joints = SomeJoints(), .strain = 0.6}, &message);
+  EXPECT_EQ(message.strain(), 0.6);
+  EXPECT_EQ(Decode(message)->strain, 0.6);
+  message.set_strain(std::nan(""));
+  EXPECT_FALSE(Decode(message));
 }
 
 TEST(Convert, FieldsArriveInTheirPlaces) {
@@ -111,6 +124,58 @@ TEST(Convert, FieldsArriveInTheirPlaces) {
   EXPECT_EQ(decoded->verdict, core::Verdict::kLimited);
   EXPECT_EQ(decoded->limit, core::LimitId::kWorkspace);
   EXPECT_EQ(decoded->ended, core::Outcome::kSuccess);
+}
+
+TEST(Convert, ThatTheRiskCriticWasNotAskedIsNotThatItRefused) {
+  core::Transition step = SomeTransition();
+  for (const std::optional<float> scale : {std::optional<float>(), std::optional(0.0f), std::optional(1.0f)}) {
+    step.risk_scale = scale;
+    wire::Transition message;
+    Encode(step, &message);
+    EXPECT_EQ(Decode(message)->risk_scale, scale);
+  }
+}
+
+TEST(Convert, ATransitionOfAnEarlierVersionKnowsOfNoRiskNorStop) {
+  wire::Transition message;
+  Encode(SomeTransition(), &message);
+  message.clear_risk_scale();
+  message.clear_strain();
+  message.clear_stop();
+  const auto decoded = Decode(message);
+  ASSERT_TRUE(decoded);
+  EXPECT_FALSE(decoded->risk_scale.has_value());
+  EXPECT_EQ(decoded->strain, 0);
+  EXPECT_EQ(decoded->stop, core::StopCause::kNone);
+}
+
+TEST(Convert, EveryStopIsRecordedByItsNameAndOneThatIsNoneIsRefused) {
+  core::Transition step = SomeTransition();
+  wire::Transition message;
+  for (const core::StopCause cause : core::kStopCauses) {
+    step.stop = cause;
+    Encode(step, &message);
+    EXPECT_EQ(message.stop(), Name(cause));
+    EXPECT_EQ(Decode(message)->stop, cause);
+  }
+  message.set_stop("melted");
+  const auto decoded = Decode(message);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, FaultCode::kMalformedMessage);
+  EXPECT_THAT(decoded.error().detail, HasSubstr("melted"));
+}
+
+TEST(Convert, RefusesStrainAndRiskThatAreNotFinite) {
+  wire::Transition message;
+  for (const bool strain : {true, false}) {
+    Encode(SomeTransition(), &message);
+    strain ? message.set_strain(std::nanf("")) : message.set_risk_scale(HUGE_VALF);
+    ASSERT_FALSE(Decode(message));
+    EXPECT_EQ(Decode(message).error().code, FaultCode::kNotFinite);
+  }
+  wire::PeriodReport report;
+  report.set_strain(HUGE_VAL);
+  EXPECT_EQ(Decode(report).error().code, FaultCode::kNotFinite);
 }
 
 TEST(Convert, EncodingOverwritesWhatWasThere) {
@@ -196,8 +261,9 @@ TEST(Convert, ATransitionsBlobComesBackAndACutOneDoesNot) {
   const auto back = TransitionFromBytes(blob);
   ASSERT_TRUE(back);
   EXPECT_EQ(ToBytes(*back), blob);
-  constexpr std::size_t kOutcomeBytes = 2;  // The last field: without it a blob is whole, and still running.
-  for (std::size_t size = 0; size < blob.size() - kOutcomeBytes; ++size)
+  // Behind `after` stand fields without which a blob is whole: ended, risk_scale, strain, stop ("stall").
+  constexpr std::size_t kOptionalBytes = 2 + 5 + 5 + 7;
+  for (std::size_t size = 0; size < blob.size() - kOptionalBytes; ++size)
     ASSERT_FALSE(TransitionFromBytes(blob.substr(0, size))) << size;
 }
 

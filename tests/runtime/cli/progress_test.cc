@@ -24,6 +24,7 @@ Heard Practising() {
   supervisor.set_interventions(2);
   supervisor.set_practised_ns(3600'000'000'000);
   supervisor.add_degraded("perception is ground truth");
+  supervisor.set_risk("off, 12 of 50 near misses seen");
   auto* pick = supervisor.add_tasks();
   pick->set_task("pick");
   pick->set_scripted_attempts(120);
@@ -65,6 +66,7 @@ TEST(StatusBlock, SaysWhatItDoesWhyAndHowWell) {
   EXPECT_THAT(block, HasSubstr("recovery tasks 1   interventions 2"));
   EXPECT_THAT(block, HasSubstr("perception is ground truth"));
   EXPECT_THAT(block, HasSubstr("250/s"));
+  EXPECT_THAT(block, HasSubstr("risk critic off, 12 of 50 near misses seen"));
 }
 
 TEST(StatusBlock, NamesBudgetsThatAreNearlyUsedUp) {
