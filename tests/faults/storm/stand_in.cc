@@ -32,6 +32,7 @@ namespace {
 constexpr runtime::RemoteArm::Waits kWaits{.exchange = io::Wait{400}, .acknowledge = io::Wait{400}};
 constexpr io::Wait kSpareWait{100};
 constexpr std::uint64_t kDeadSequence = std::uint64_t{1} << 40;  // Far above every valid one.
+constexpr std::uint64_t kFloodSequence = std::uint64_t{1} << 41;
 constexpr core::Duration kDeadline = std::chrono::milliseconds(300);
 constexpr core::Duration kFar = std::chrono::hours(1);
 constexpr double kLeadRad = 0.4;      // Of a target before the command: full speed for one period.
@@ -68,7 +69,9 @@ class StandIn {
   void Learn(const core::Result<core::PeriodReport>& report) {
     if (!report) return;
     report_ = *report;
-    if (report_.sequence >= kDeadSequence) ++notes_.dead_commands_in_force;
+    // A tick that was under way when the monitor was stopped may take what was sent meanwhile: to the drives it is
+    // late, and the next look at the clock ends it. What it may not do, to turn the roll axis, the record shows.
+    if (report_.sequence >= kDeadSequence && report_.sequence < kFloodSequence) ++notes_.dead_commands_in_force;
     const std::uint64_t count = notes_.stops;
     const Notes::Stop& newest = notes_.stop[(count + Notes::kStops - 1) % Notes::kStops];
     const core::LatchReport& latch = report_.latch;
@@ -203,7 +206,11 @@ class StandIn {
   void Flood() {
     const auto truth = links_.cell.AskTruth();
     if (!truth || truth->time <= report_.joints.time + kDeadline || moved_epoch_ != report_.latch.epoch) return;
-    for (int i = 0; i < kFloodMax && SendBeside(DeadCommand()); ++i) {}
+    for (int i = 0; i < kFloodMax; ++i) {
+      core::ProposedAction dead = DeadCommand();
+      dead.sequence += kFloodSequence;
+      if (!SendBeside(dead)) return;
+    }
   }
 
   Links links_;
