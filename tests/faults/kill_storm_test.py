@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scenari
 from robot import QUICK, SANITIZER, changed
 
 # Kill and stop of supervisor, learner, safety.
-SHORT = {"stand-in": (6, 6, 0, 0, 6, 6), "real": (2, 2, 3, 3, 2, 2)}
+SHORT = {"stand-in": (4, 4, 0, 0, 4, 4), "real": (1, 1, 2, 2, 1, 1)}
 LONG = {"stand-in": (200, 200, 0, 0, 200, 200), "real": (20, 20, 200, 200, 20, 20)}
 
 # The stand-in answers at once: time that stands still while somebody is dead need not last long.

@@ -104,8 +104,22 @@ core::Instant Judge::LastMoving(core::Instant from, core::Instant to) const {
 
 bool Judge::LetGo(core::Instant from, core::Instant to) const {
   bool off = false;
-  Each(from, to, [&off](const Moment& m) { off = off || (m.told_q_rad && m.told_power == core::PowerMode::kOff); });
+  for (const Moment& m : moments_) {
+    if (m.time > to) break;
+    if (m.told_q_rad) off = (m.time > from && off) || m.told_power == core::PowerMode::kOff;
+  }
   return off;
+}
+
+std::string Judge::Table() const {
+  std::string table = "tick robot_s axis q_rad dq_rad_s told_rad following off\n";
+  for (const Moment& m : moments_)
+    for (int i = 0; i <= core::kJaw; ++i)
+      table += fmt::format("{} {:.3f} {} {:.4f} {:.4f} {} {:d} {:d}\n", m.tick,
+                           core::ToSeconds(m.time.time_since_epoch()), i, m.q_rad[At(i)], m.dq_rad_s[At(i)],
+                           m.told_q_rad ? fmt::format("{:.4f}", (*m.told_q_rad)[At(i)]) : "-", m.following,
+                           m.told_q_rad && m.told_power == core::PowerMode::kOff);
+  return table;
 }
 
 double Judge::TravelRad(core::Instant from, core::Instant to) const {

@@ -101,6 +101,21 @@ TEST(StormJudge, SaysWhenTheArmCameToRestAndHowFarItWentThen) {
   EXPECT_EQ(story.judge.FastestRadS(begin, end), 0.2);
 }
 
+TEST(StormJudge, KnowsWhetherTheDrivesHadLetGoOrWereToldToMeanwhile) {
+  Story story;
+  story.moment.told_power = core::PowerMode::kOff;
+  const auto off = story.Told(0, 0);
+  const auto silent = story.Silent(0);
+  story.moment.told_power = core::PowerMode::kHold;
+  const auto holds = story.Told(0, 0);
+  const auto end = story.Silent(0);
+  EXPECT_TRUE(story.judge.LetGo(off, off)) << "the last word was to let go";
+  EXPECT_TRUE(story.judge.LetGo(silent, end)) << "it still is when the stretch begins";
+  EXPECT_FALSE(story.judge.LetGo(holds, end));
+  story.moment.told_power = core::PowerMode::kOff;
+  EXPECT_TRUE(story.judge.LetGo(holds, story.Told(0, 0)));
+}
+
 TEST(StormJudge, KnowsWhenTheDrivesHeardNothing) {
   Story story;
   const auto last = story.Told(0, 0);

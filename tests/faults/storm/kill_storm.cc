@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@
 
 namespace nightshift::storm {
 namespace {
+
+constexpr int kWorthEvents = 4;  // Of fewer all may be short.
 
 struct Options {
   std::string config, data, programs, crew = "stand-in";
@@ -101,6 +104,17 @@ std::vector<Kind> Plan(const Options& options) {
   return plan;
 }
 
+/// A storm that hardly ever saw the arm come to rest has shown nothing. Throws Broken.
+void CheckWorth(const Storm& storm) {
+  for (const Victim victim : {Victim::kSupervisor, Victim::kSafety})
+    for (const Blow blow : {Blow::kKill, Blow::kStop}) {
+      const Tally& tally = storm.tally({victim, blow});
+      if (tally.events >= kWorthEvents && (tally.rests == 0 || tally.let_go * 4 > tally.events))
+        throw Broken(fmt::format("of {} times {} the arm was watched to rest {} times, and {} times it had let go",
+                                 tally.events, Name({victim, blow}), tally.rests, tally.let_go));
+    }
+}
+
 void Print(const Options& options, const Storm& storm, double wall_s) {
   const auto ms = [](core::Duration d) { return core::ToSeconds(d) * 1e3; };
   for (int number = 0; number < kKinds; ++number) {
@@ -108,10 +122,12 @@ void Print(const Options& options, const Storm& storm, double wall_s) {
     const Tally& tally = storm.tally(kind);
     if (tally.events == 0) continue;
     fmt::print(R"({{"event": "{}", "crew": "{}", "seed": {}, "events": {}, "watched_to_rest": {}, "let_go": {}, )"
-               R"("rest_ms_mean": {:.0f}, "rest_ms_max": {:.0f}, "travel_rad_max": {:.4f}}})"
+               R"("rest_ms_mean": {:.0f}, "rest_ms_max": {:.0f}, "rest_ms_allowed": {:.0f}, )"
+               R"("watched_still": {}, "travel_rad_max": {:.4f}}})"
                "\n",
                Name(kind), options.crew, options.seed, tally.events, tally.rests, tally.let_go,
-               tally.rests > 0 ? ms(tally.rest_sum) / tally.rests : 0, ms(tally.rest_max), tally.travel_rad_max);
+               tally.rests > 0 ? ms(tally.rest_sum) / tally.rests : 0, ms(tally.rest_max), ms(tally.rest_allowed),
+               tally.stills, tally.travel_rad_max);
   }
   fmt::print(R"({{"crew": "{}", "seed": {}, "wall_s": {:.0f}, {}}})"
              "\n",
@@ -133,8 +149,11 @@ int Run(const Options& options) {
       doing = fmt::format("event {}, {}", ++done, Name(kind));
       storm->Strike(kind);
     }
+    doing = "the end";
+    CheckWorth(*storm);
   } catch (const Broken& broken) {
     fmt::print(stderr, "kill_storm: seed {}, {}: {}\n", options.seed, doing, broken.what());
+    std::ofstream(options.data + "/record.txt") << storm->Table();
     return 1;
   }
   Print(options, *storm, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());

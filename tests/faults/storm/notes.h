@@ -36,6 +36,8 @@ struct Notes {
   std::atomic<std::uint64_t> restarts_cleared;
   std::atomic<std::uint64_t> dead_clears_sent, dead_clears_taken;  // Acknowledgements of earlier stops.
   std::atomic<std::uint64_t> dead_commands_sent, dead_commands_in_force;
+  std::atomic<std::uint64_t> late_ticks;   // Took what came while the monitor was stopped, and ended in `overrun`.
+  std::atomic<std::uint64_t> epochs_back;  // Epochs that had been in force before another: their commands live again.
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "shared between processes");
 

@@ -69,17 +69,32 @@ class StandIn {
   void Learn(const core::Result<core::PeriodReport>& report) {
     if (!report) return;
     report_ = *report;
-    // A tick that was under way when the monitor was stopped may take what was sent meanwhile: to the drives it is
-    // late, and the next look at the clock ends it. What it may not do, to turn the roll axis, the record shows.
-    if (report_.sequence >= kDeadSequence && report_.sequence < kFloodSequence) ++notes_.dead_commands_in_force;
+    CheckInForce();
     const std::uint64_t count = notes_.stops;
     const Notes::Stop& newest = notes_.stop[(count + Notes::kStops - 1) % Notes::kStops];
     const core::LatchReport& latch = report_.latch;
     if (newest.epoch == latch.epoch && newest.nonce == latch.nonce) return;
+    if (newest.epoch != latch.epoch && IsKnown(latch.epoch)) ++notes_.epochs_back;
     Notes::Stop& stop = notes_.stop[count % Notes::kStops];
     stop.epoch = latch.epoch, stop.id = latch.id, stop.nonce = latch.nonce;
     notes_.stops = count + 1;
     patience_ = random_.Index(kPatienceMax + 1);
+  }
+
+  /// A tick that was under way when the monitor was stopped may take what was sent meanwhile: to the drives it is late,
+  /// and the next look at the clock must end it, so that the report tells both. What it may not do, to turn the roll
+  /// axis, the record shows.
+  void CheckInForce() {
+    if (report_.sequence < kDeadSequence) return;
+    const bool ended = report_.sequence >= kFloodSequence && report_.latch.latched();
+    ++(ended ? notes_.late_ticks : notes_.dead_commands_in_force);
+  }
+
+  /// Those that are remembered are enough: a process that begins where another began is there within a few stops.
+  bool IsKnown(core::Epoch epoch) const {
+    const auto end =
+        notes_.stop.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(notes_.stops, Notes::kStops));
+    return std::any_of(notes_.stop.begin(), end, [epoch](const Notes::Stop& stop) { return stop.epoch == epoch; });
   }
 
   const Notes::Stop* AnyStop() {

@@ -216,6 +216,7 @@ void Storm::CheckRest(Kind kind, core::Instant from, core::Duration allowed) {
   }
   const core::Duration took = judge_.LastMoving(from, judge_.now()) - from;
   ++tally.rests;
+  tally.rest_allowed = allowed;
   tally.rest_max = std::max(tally.rest_max, took);
   tally.rest_sum += took;
   if (took > allowed)
@@ -227,6 +228,7 @@ void Storm::CheckStill(Kind kind, core::Instant from, core::Instant until) {
   if (judge_.LetGo(from, until)) return;  // Without power it sinks, which nobody commanded.
   const double travel = judge_.TravelRad(from, until);
   Tally& tally = TallyOf(kind);
+  ++tally.stills;
   tally.travel_rad_max = std::max(tally.travel_rad_max, travel);
   if (travel > kStillRad)
     Break(

@@ -32,8 +32,9 @@ struct Tally {
   int events = 0;
   int rests = 0;   // In which the arm was watched until it rested, and on.
   int let_go = 0;  // In which power had just gone for another cause: it sinks, and nobody commands that.
-  core::Duration rest_max{0}, rest_sum{0};
-  double travel_rad_max = 0;  // Between its rest and the first motion that was allowed.
+  core::Duration rest_max{0}, rest_sum{0}, rest_allowed{0};
+  int stills = 0;             // In which it was watched from its rest to the first motion that was allowed.
+  double travel_rad_max = 0;  // In these.
 };
 
 /// A promise was broken, or the robot did not go on.
@@ -62,6 +63,7 @@ class Storm {
   void Strike(Kind kind);
 
   const Tally& tally(Kind kind) const { return tallies_[static_cast<std::size_t>(NumberOf(kind))]; }
+  std::string Table() const { return judge_.Table(); }
   std::string Figures() const { return parts_.view->Figures(); }
 
  private:

@@ -47,12 +47,17 @@ class StandInView final : public View {
   std::string Complaint() const override {
     if (notes_->dead_clears_taken > 0) return "an acknowledgement of an earlier stop cleared a later one";
     if (notes_->dead_commands_in_force > 0) return "the safety process reported a dead command as in force";
+    if (notes_->epochs_back > 0) return "an earlier epoch came back: what was sent in it lives again";
     return "";
   }
 
   std::string Figures() const override {
-    return fmt::format(R"("dead_commands_sent": {}, "dead_clears_sent": {}, "periods_moved": {})",
-                       notes_->dead_commands_sent.load(), notes_->dead_clears_sent.load(), notes_->periods.load());
+    return fmt::format(
+        R"("periods_moved": {}, "dead_commands_sent": {}, "in_force": {}, "late_ticks": {}, "dead_clears_sent": {}, )"
+        R"("taken": {}, "restarts_cleared": {})",
+        notes_->periods.load(), notes_->dead_commands_sent.load(), notes_->dead_commands_in_force.load(),
+        notes_->late_ticks.load(), notes_->dead_clears_sent.load(), notes_->dead_clears_taken.load(),
+        notes_->restarts_cleared.load());
   }
 
  private:
