@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -30,10 +31,12 @@ script = "pick"
 class ConfigFile : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "ns-config";
+    folder_ = testing::TempDir() + "ns-config-" + std::to_string(getpid());
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ + "/model.xml") << "<mujoco/>";
   }
+
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// The least configuration that is accepted, with some lines before it.
   core::Result<Config> With(const std::string& first) const {

@@ -34,7 +34,7 @@ TEST(CheckAll, FindsTheConfigurationOfTheTreeGood) {
 
 /// What is said of persons when this section is added to a configuration.
 Checked OfPresence(const std::string& section) {
-  const std::string file = testing::TempDir() + "ns-presence.toml";
+  const std::string file = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ".toml";
   std::ifstream tree(kConfig);
   std::ofstream(file) << tree.rdbuf() << section;
   std::error_code ignored;  // There from the test before.
