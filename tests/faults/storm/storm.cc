@@ -225,6 +225,7 @@ void Storm::CheckRest(Kind kind, core::Instant from, core::Duration allowed) {
 }
 
 void Storm::CheckStill(Kind kind, core::Instant from, core::Instant until) {
+  if (until <= from) return;              // It was never held: no command had been in force.
   if (judge_.LetGo(from, until)) return;  // Without power it sinks, which nobody commanded.
   const double travel = judge_.TravelRad(from, until);
   Tally& tally = TallyOf(kind);

@@ -101,13 +101,16 @@ class AuditTail {
 class SupervisorView final : public View {
  public:
   static constexpr std::uint64_t kGoesOnSteps = 3;  // Transitions after which practice has gone on.
+  // A stop that belongs to an event begins by then: a command's deadline, and one to spare. Of a supervisor that dies
+  // while no command is in force nothing comes: the arm rests, and whoever comes next may move it.
+  static constexpr core::Duration kBeginsWithin = std::chrono::milliseconds(600);
 
   SupervisorView(AuditTail audit, io::Subscriber supervisor)
       : audit_(std::move(audit)), supervisor_(std::move(supervisor)) {}
 
   void Begin() override {
     Look();
-    ends_.clear();
+    stops_.clear();
     restart_seen_ = restart_cleared_ = false;
     steps_begin_ = steps_;
   }
@@ -124,8 +127,10 @@ class SupervisorView final : public View {
 
   std::optional<core::Instant> StillUntil(core::Instant since) const override {
     if (steps_ < steps_begin_ + kGoesOnSteps || was_stopped_) return std::nullopt;
-    const auto end = std::find_if(ends_.begin(), ends_.end(), [since](core::Instant at) { return at > since; });
-    return end == ends_.end() ? since : *end;
+    const auto its = std::find_if(stops_.begin(), stops_.end(), [since](const Stop& stop) {
+      return stop.end > since && stop.begin <= since + kBeginsWithin;
+    });
+    return its == stops_.end() ? since : its->end;
   }
 
   bool CarriedAcross(core::Instant, core::Instant) const override { return false; }  // Not told from outside.
@@ -134,18 +139,25 @@ class SupervisorView final : public View {
   std::string Figures() const override { return fmt::format(R"("transitions": {})", steps_); }
 
  private:
+  struct Stop {
+    core::Instant begin, end;
+  };
+
   /// A stop has a record at the end of the period in which it began, and the first tick after it has one.
   void Hear(const nlohmann::json& record) {
     const bool stopped = record.value("latch", 0) != 0;
     restart_cleared_ = restart_cleared_ || (restart_seen_ && !stopped);
     restart_seen_ = restart_seen_ || record.value("first", "") == "restarted";
-    if (!stopped && was_stopped_) ends_.push_back(core::FromNanoseconds(record.value("robot_ns", 0LL)));
+    const core::Instant at = core::FromNanoseconds(record.value("robot_ns", 0LL));
+    if (stopped && !was_stopped_) stop_began_ = at;
+    if (!stopped && was_stopped_) stops_.push_back({stop_began_, at});
     was_stopped_ = stopped;
   }
 
   AuditTail audit_;
   io::Subscriber supervisor_;
-  std::vector<core::Instant> ends_;  // Of the stops since the event began, as the audit has them.
+  std::vector<Stop> stops_;  // Ended since the event began, as the audit has them.
+  core::Instant stop_began_{};
   bool was_stopped_ = false, restart_seen_ = false, restart_cleared_ = false;
   std::uint64_t steps_ = 0, steps_begin_ = 0;
 };
