@@ -103,9 +103,13 @@ core::Instant Judge::LastMoving(core::Instant from, core::Instant to) const {
 }
 
 bool Judge::LetGo(core::Instant from, core::Instant to) const {
-  bool off = false;
-  Each(from, to, [&off](const Moment& m) { off = off || (m.told_q_rad && m.told_power == core::PowerMode::kOff); });
-  return off;
+  bool before = false, within = false;
+  for (const Moment& moment : moments_) {
+    if (!moment.told_q_rad || moment.time > to) continue;
+    const bool off = moment.told_power == core::PowerMode::kOff;
+    moment.time <= from ? before = off : within = within || off;
+  }
+  return before || within;
 }
 
 double Judge::TravelRad(core::Instant from, core::Instant to) const {

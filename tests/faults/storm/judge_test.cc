@@ -101,6 +101,20 @@ TEST(StormJudge, SaysWhenTheArmCameToRestAndHowFarItWentThen) {
   EXPECT_EQ(story.judge.FastestRadS(begin, end), 0.2);
 }
 
+TEST(StormJudge, KnowsWhenTheArmMaySink) {
+  Story story;
+  const auto held = story.Told(0, 0);
+  story.moment.told_power = core::PowerMode::kOff;
+  const auto let_go = story.Told(0, 0);
+  const auto silent = story.Silent(0.1), sinking = story.Silent(0.2);
+  story.moment.told_power = core::PowerMode::kHold;
+  const auto again = story.Told(0.2, 0.2), end = story.Silent(0.2);
+  EXPECT_TRUE(story.judge.LetGo(held, let_go));
+  EXPECT_TRUE(story.judge.LetGo(silent, sinking)) << "told before, and nothing since";
+  EXPECT_TRUE(story.judge.LetGo(silent, again));
+  EXPECT_FALSE(story.judge.LetGo(again, end));
+}
+
 TEST(StormJudge, KnowsWhenTheDrivesHeardNothing) {
   Story story;
   const auto last = story.Told(0, 0);
