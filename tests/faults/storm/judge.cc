@@ -103,12 +103,13 @@ core::Instant Judge::LastMoving(core::Instant from, core::Instant to) const {
 }
 
 bool Judge::LetGo(core::Instant from, core::Instant to) const {
-  bool off = false;
-  for (const Moment& m : moments_) {
-    if (m.time > to) break;
-    if (m.told_q_rad) off = (m.time > from && off) || m.told_power == core::PowerMode::kOff;
+  bool before = false, within = false;
+  for (const Moment& moment : moments_) {
+    if (!moment.told_q_rad || moment.time > to) continue;
+    const bool off = moment.told_power == core::PowerMode::kOff;
+    moment.time <= from ? before = off : within = within || off;
   }
-  return off;
+  return before || within;
 }
 
 std::string Judge::Table() const {

@@ -52,7 +52,7 @@ class Judge {
   double FastestRadS(core::Instant from, core::Instant to) const;
   /// The last tick in (from, to] in which a joint was not at rest; `from` if there is none.
   core::Instant LastMoving(core::Instant from, core::Instant to) const;
-  /// Had the drives been told to let go at `from`, or were they told in (from, to]? Then the arm may sink.
+  /// Had the drives been told to let go at `from`, or were they in (from, to]? Then the arm may sink.
   bool LetGo(core::Instant from, core::Instant to) const;
   /// How far any joint got in (from, to] from where it was at the first tick after `from`.
   double TravelRad(core::Instant from, core::Instant to) const;

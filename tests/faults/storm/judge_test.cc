@@ -101,19 +101,18 @@ TEST(StormJudge, SaysWhenTheArmCameToRestAndHowFarItWentThen) {
   EXPECT_EQ(story.judge.FastestRadS(begin, end), 0.2);
 }
 
-TEST(StormJudge, KnowsWhetherTheDrivesHadLetGoOrWereToldToMeanwhile) {
+TEST(StormJudge, KnowsWhenTheArmMaySink) {
   Story story;
+  const auto held = story.Told(0, 0);
   story.moment.told_power = core::PowerMode::kOff;
-  const auto off = story.Told(0, 0);
-  const auto silent = story.Silent(0);
+  const auto let_go = story.Told(0, 0);
+  const auto silent = story.Silent(0.1), sinking = story.Silent(0.2);
   story.moment.told_power = core::PowerMode::kHold;
-  const auto holds = story.Told(0, 0);
-  const auto end = story.Silent(0);
-  EXPECT_TRUE(story.judge.LetGo(off, off)) << "the last word was to let go";
-  EXPECT_TRUE(story.judge.LetGo(silent, end)) << "it still is when the stretch begins";
-  EXPECT_FALSE(story.judge.LetGo(holds, end));
-  story.moment.told_power = core::PowerMode::kOff;
-  EXPECT_TRUE(story.judge.LetGo(holds, story.Told(0, 0)));
+  const auto again = story.Told(0.2, 0.2), end = story.Silent(0.2);
+  EXPECT_TRUE(story.judge.LetGo(held, let_go));
+  EXPECT_TRUE(story.judge.LetGo(silent, sinking)) << "told before, and nothing since";
+  EXPECT_TRUE(story.judge.LetGo(silent, again));
+  EXPECT_FALSE(story.judge.LetGo(again, end));
 }
 
 TEST(StormJudge, KnowsWhenTheDrivesHeardNothing) {
