@@ -115,6 +115,8 @@ Judgement Filter::JudgeMissed(core::Instant now) {
 
 void Filter::Overran() {
   for (std::size_t i = 0; i < At(limits_.axes); ++i) RestAt(i, motion_.q_rad[i]);
+  if (!continuity_.jumped())
+    continuity_.Forget();  // Nobody looked: it was a silence. A jump stays a person's to judge.
   Raise(StopCause::kOverrun);
 }
 

@@ -61,7 +61,7 @@ class Filter {
 
   /// The loop stood still for longer than `overrun_max`: the drives hold what they heard last, or have stopped by
   /// themselves, and to go on would be a leap. The command rests where it was last; latched, and what was wanted is
-  /// dead.
+  /// dead. Where the arm was before is forgotten, as after a silence: nobody looked.
   void Overran();
   /// The presence sensor spoke; it counts from the next tick on.
   void HearPresence(const PresenceReport& report) { person_.Hear(report); }

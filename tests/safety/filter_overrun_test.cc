@@ -99,6 +99,33 @@ TEST(FilterOverrun, EndsTheLifeOfWhatWasWantedBefore) {
   EXPECT_EQ(arm.filter.commanded_q_rad(), last) << "nothing resumes by itself";
 }
 
+/// While nobody looked the drives held where they were, a grip closed, an arm sank: that is no encoder's jump.
+TEST(FilterOverrun, AnArmThatWentElsewhereMeanwhileIsBelievedAndNobodyHasToCome) {
+  for (const int axis : {core::kPan, core::kJaw}) {
+    IdealArm arm;
+    arm.Arm();
+    arm.filter.Overran();
+    arm.now += core::Seconds(1);
+    arm.stuck = true;
+    arm.seen.q_rad[static_cast<std::size_t>(axis)] += 1.1 * arm.limits.reading_jump_rad_max;
+    EXPECT_EQ(arm.Tick().limit, LimitId::kLatched) << "it is seen";
+    arm.Ticks(arm.limits.blind_ticks_max + 2);
+    EXPECT_EQ(arm.filter.latch().worst, StopCause::kOverrun);
+    EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kCleared);
+  }
+}
+
+TEST(FilterOverrun, AJumpThatWasThereBeforeStaysAPersonsToJudge) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  arm.seen.q_rad[core::kPan] += 1.1 * arm.limits.reading_jump_rad_max;
+  ASSERT_EQ(arm.Tick().limit, LimitId::kNoState);
+  arm.filter.Overran();
+  EXPECT_EQ(arm.Tick().limit, LimitId::kNoState);
+  EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kJumped);
+}
+
 TEST(FilterOverrun, ItJoinsAStopThatIsThereAndTheWorseStays) {
   IdealArm arm;
   Hurry(arm);

@@ -47,14 +47,14 @@ void Judge::CheckRoll(const Moment& moment) {
                                  moment.q_rad[core::kRoll]));
 }
 
-/// From one command to the next no further than the speed allows in the time between, or to where the arm is. After a
-/// longer silence the command goes on from where it was.
+/// From one command to the next no further than the speed allows in the time between, or to where the arm is. Through a
+/// longer silence the command lives no longer than until the overrun: what it was told then was lost on the way.
 void Judge::CheckCommand(const Moment& moment) {
   if (!last_heard_ || moments_.empty()) return;
   const auto silent = static_cast<std::int64_t>(moment.tick - last_heard_->tick - 1);
   for (int i = 0; i < core::kJaw; ++i) {
     const double told = (*moment.told_q_rad)[At(i)], before = (*last_heard_->told_q_rad)[At(i)];
-    const auto ticks = silent * bounds_.tick <= bounds_.overrun ? silent + 1 : 1;
+    const auto ticks = std::min<std::int64_t>(silent, bounds_.overrun / bounds_.tick) + 1;
     const double step = bounds_.speed_rad_s_max[At(i)] * core::ToSeconds(ticks * bounds_.tick) + kRoundingRad;
     const double off = std::abs(told - moments_.back().q_rad[At(i)]);
     if (std::abs(told - before) > step && off > bounds_.seed_rad)

@@ -18,7 +18,7 @@ using Wall = std::chrono::steady_clock;
 constexpr std::chrono::seconds kAwaitMax{90};  // Wall time until what must come has come, on a busy machine.
 constexpr milliseconds kLookEvery{4};          // Also how fast a death is noticed at most.
 constexpr milliseconds kInFlight{20};          // Wall time until the last command of a dead process has arrived.
-constexpr core::Duration kSettle = milliseconds(350);     // Of the servo loop after the command rests: 4 rad/s to 0.15.
+constexpr core::Duration kSettle = milliseconds(200);     // Of the servo loop after the command rests: 4 rad/s to 0.15.
 constexpr core::Duration kWatchOn = milliseconds(300);    // After the arm must rest: does it stay there?
 constexpr core::Duration kMomentMax = milliseconds(500);  // Until the blow, from the first motion on.
 constexpr double kMovingRadS = 0.5;
