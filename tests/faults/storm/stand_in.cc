@@ -127,7 +127,10 @@ class StandIn {
         dead.epoch = stop->epoch;
         break;
       }
-      case Dead::kReplay: dead.sequence = sequence_; break;
+      case Dead::kReplay:  // Of one that was in force: another that was sent may have been lost, and its number is new.
+        if (report_.sequence == 0) return;
+        dead.sequence = report_.sequence;
+        break;
       case Dead::kLate: dead.deadline = report_.joints.time - std::chrono::milliseconds(1); break;
       case Dead::kShort: dead.axes = core::kJaw; break;
       case Dead::kNotFinite: dead.target_q_rad[core::kWrist] = std::numeric_limits<double>::quiet_NaN(); break;
