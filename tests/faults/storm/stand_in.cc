@@ -35,8 +35,10 @@ constexpr std::uint64_t kDeadSequence = std::uint64_t{1} << 40;  // Far above ev
 constexpr std::uint64_t kFloodSequence = std::uint64_t{1} << 41;
 constexpr core::Duration kDeadline = std::chrono::milliseconds(300);
 constexpr core::Duration kFar = std::chrono::hours(1);
-constexpr double kLeadRad = 0.4;      // Of a target before the command: full speed for one period.
-constexpr double kSwingRad = 0.25;    // Of lift, elbow and wrist about home; pan does four times as much.
+constexpr double kSwingRad = 0.25;    // Of lift, elbow and wrist about home.
+constexpr double kPanSwingRad = 1.0;  // Farther out are obstacles.
+constexpr double kLeadRad = 0.4;      // Of a hasty target before the command: at full speed a servo lags soon too far.
+constexpr double kSlowScale = 0.3;    // Of the speed to a far target, two seconds away: only a stop ends that in time.
 constexpr double kArrivedRad = 0.05;  // Then another goal.
 constexpr int kFloodMax = 64;         // Commands to a monitor that does not answer, in one go.
 constexpr int kPatienceMax = 4;       // Periods before a stop is cleared.
@@ -192,7 +194,9 @@ class StandIn {
   void Move() {
     ChooseGoal();
     core::ProposedAction command = Command(++sequence_);
-    for (std::size_t i = 0; i < core::kArmAxes; ++i) {
+    command.target_q_rad = goal_;
+    if (!hasty_) command.risk_scale = kSlowScale;
+    for (std::size_t i = 0; hasty_ && i < core::kArmAxes; ++i) {
       const double from = report_.commanded_q_rad[i];
       command.target_q_rad[i] = std::clamp(goal_[i], from - kLeadRad, from + kLeadRad);
     }
@@ -213,8 +217,10 @@ class StandIn {
 
   void ChooseGoal() {
     if (std::abs(report_.commanded_q_rad[core::kPan] - goal_[core::kPan]) > kArrivedRad) return;
+    hasty_ = random_.Chance(0.5);
+    const double side = goal_[core::kPan] > 0 ? -1 : 1;
     goal_ = io::cell::kHomeRad;
-    goal_[core::kPan] += random_.Uniform(-4 * kSwingRad, 4 * kSwingRad);
+    goal_[core::kPan] += side * random_.Uniform(kPanSwingRad / 2, kPanSwingRad);
     for (const int axis : {core::kLift, core::kElbow, core::kWrist})
       goal_[static_cast<std::size_t>(axis)] += random_.Uniform(-kSwingRad, kSwingRad);
   }
@@ -236,6 +242,7 @@ class StandIn {
   core::Random random_;
   core::PeriodReport report_;
   core::AxisArray goal_;
+  bool hasty_ = true;
   core::Epoch moved_epoch_ = 0;  // In which a command of ours was in force.
   std::uint64_t sequence_ = 0, dead_count_ = 0;
   std::optional<std::uint64_t> spare_id_;

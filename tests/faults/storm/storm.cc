@@ -18,7 +18,9 @@ using Wall = std::chrono::steady_clock;
 constexpr std::chrono::seconds kAwaitMax{90};  // Wall time until what must come has come, on a busy machine.
 constexpr milliseconds kLookEvery{4};          // Also how fast a death is noticed at most.
 constexpr milliseconds kInFlight{20};          // Wall time until the last command of a dead process has arrived.
-constexpr core::Duration kSettle = milliseconds(200);     // Of the servo loop after the command rests: 4 rad/s to 0.15.
+// After the command rests: a servo that turns at 2.5 rad/s at most catches up with up to tracking_error_rad_max, and
+// its loop settles to 0.15 rad/s.
+constexpr core::Duration kSettle = milliseconds(350);
 constexpr core::Duration kWatchOn = milliseconds(300);    // After the arm must rest: does it stay there?
 constexpr core::Duration kMomentMax = milliseconds(500);  // Until the blow, from the first motion on.
 constexpr double kMovingRadS = 0.5;

@@ -119,7 +119,10 @@ class SupervisorView final : public View {
     for (const nlohmann::json& record : audit_.New()) Hear(record);
     while (const auto bytes = supervisor_.Latest(io::Wait{0})) {
       wire::SupervisorStatus status;
-      if (status.ParseFromString(*bytes)) steps_ = std::max<std::uint64_t>(steps_, status.transitions());
+      if (!status.ParseFromString(*bytes)) continue;
+      const std::uint64_t told = status.transitions_this_session();
+      steps_ += told >= told_ ? told - told_ : told;  // A new supervisor counts from 0.
+      told_ = told;
     }
   }
 
@@ -159,7 +162,7 @@ class SupervisorView final : public View {
   std::vector<Stop> stops_;  // Ended since the event began, as the audit has them.
   core::Instant stop_began_{};
   bool was_stopped_ = false, restart_seen_ = false, restart_cleared_ = false;
-  std::uint64_t steps_ = 0, steps_begin_ = 0;
+  std::uint64_t steps_ = 0, steps_begin_ = 0, told_ = 0;
 };
 
 }  // namespace
