@@ -77,7 +77,7 @@ class Filter {
 
   Clearance Acknowledge(const Acknowledgement& ack, core::Instant now);
 
-  core::LatchReport latch() const { return monitor_.report(); }
+  core::LatchReport latch() const;
   core::PersonReport person() const { return person_.report(); }
   /// For the next life of the process.
   SafetyState state(core::Instant now) const;
@@ -117,6 +117,7 @@ class Filter {
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
   void WatchPerson(core::Instant now);
+  void GoOnWithout(core::StopCause cause);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
   void Refuse(Finding finding);
   void Note(const Finding& finding);
