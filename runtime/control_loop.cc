@@ -220,7 +220,7 @@ void ControlLoop::Handle(const ExchangeMail& mail) {
     return;
   }
   open_[open_count_++] = {mail.ticket, safety::PeriodEnd(now_, limits_.policy_period)};
-  if (mail.proposal) {
+  if (mail.proposal && !stopping_) {  // At the end it comes to rest, whoever wants more.
     wanted_ = mail.proposal;
   } else {
     parts_.filter.Withdraw();

@@ -45,7 +45,7 @@ LimitId LimitOf(StopCause cause) {
 /// Does the arm have to stop pushing against what it is stopped by?
 bool Relaxes(StopCause cause) {
   return cause == StopCause::kStall || cause == StopCause::kTrackingError || cause == StopCause::kDriverLost ||
-         cause == StopCause::kContact;
+         cause == StopCause::kContact || cause == StopCause::kOverrun;
 }
 
 std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
@@ -115,8 +115,9 @@ Judgement Filter::JudgeMissed(core::Instant now) {
 
 void Filter::Overran() {
   for (std::size_t i = 0; i < At(limits_.axes); ++i) RestAt(i, motion_.q_rad[i]);
-  if (!continuity_.jumped())
-    continuity_.Forget();  // Nobody looked: it was a silence. A jump stays a person's to judge.
+  // Drives may have let go meanwhile, and the arm may have sunk or been pushed anywhere. A jump that was there before
+  // stays a person's to judge.
+  if (!continuity_.jumped()) continuity_.Forget();
   Raise(StopCause::kOverrun);
 }
 
@@ -133,7 +134,7 @@ void Filter::Withdraw() {
 
 Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   Readiness readiness = Readiness::kReady;
-  if (continuity_.jumped() && ack.by == ClearedBy::kPerson) {
+  if (continuity_.jumped() && ack.by == ClearedBy::kPerson && monitor_.Accepts(ack, now)) {
     seen_ = continuity_.Insist(now);
     blind_ticks_ = 0;
   }
@@ -151,11 +152,18 @@ Clearance Filter::Acknowledge(const Acknowledgement& ack, core::Instant now) {
   return clearance;
 }
 
+/// Readings that have jumped are a person's to believe, whatever the cause.
+core::LatchReport Filter::latch() const {
+  core::LatchReport report = monitor_.report();
+  report.needs_person = report.needs_person || (report.latched() && continuity_.jumped());
+  return report;
+}
+
 /// What the arm was pushed by while it stood must not make it spring back.
 void Filter::SeedForGoingOn() { relax_pending_ ? Relax(*seen_) : SeedFarOff(*seen_); }
 
 void Filter::Raise(StopCause cause) {
-  if (monitor_.has(cause)) return;
+  if (monitor_.has(cause) && cause != StopCause::kOperator) return;
   monitor_.Raise(cause);
   in_force_.reset();
   relax_pending_ = relax_pending_ || Relaxes(cause);
@@ -166,7 +174,8 @@ void Filter::Watch(const core::JointState& seen) {
   WatchPower(seen);
   RelaxOnceAtRest(seen);
   if (IsHot(limits_, seen)) Raise(StopCause::kHot);
-  if (monitor_.has(StopCause::kHot) && HasCooled(limits_, seen) && heat_.HasCooled()) monitor_.Gone(StopCause::kHot);
+  const bool still = !seen.powered || (Rests() && IsAtRest(limits_, seen));
+  if (still && HasCooled(limits_, seen) && heat_.HasCooled()) GoOnWithout(StopCause::kHot);
   WatchFollowing(seen);
 }
 
@@ -210,7 +219,7 @@ void Filter::WatchBudgets(const core::JointState& seen, core::Instant now) {
     Note({Verdict::kStopped, LimitId::kWear, excess->axis, excess->wanted, excess->allowed});
     Raise(StopCause::kWorn);
   }
-  if (monitor_.has(StopCause::kWorn) && wear_.HasRecovered()) monitor_.Gone(StopCause::kWorn);
+  if (wear_.HasRecovered() && Rests() && IsAtRest(limits_, seen)) GoOnWithout(StopCause::kWorn);
 }
 
 SafetyState Filter::state(core::Instant now) const {
@@ -241,8 +250,13 @@ void Filter::WatchPerson(core::Instant now) {
     Note({Verdict::kStopped, LimitId::kPersonNear, 0, person_.needed_m(), person_.room_m()});
     return Raise(StopCause::kPersonNear);
   }
-  if (!monitor_.has(StopCause::kPersonNear) || blind_ticks_ > 0 || !Rests() || !IsAtRest(limits_, *seen_)) return;
-  monitor_.Gone(StopCause::kPersonNear);
+  if (blind_ticks_ == 0 && seen_ && Rests() && IsAtRest(limits_, *seen_)) GoOnWithout(StopCause::kPersonNear);
+}
+
+/// A cause that clears by itself has gone; as after an acknowledgement.
+void Filter::GoOnWithout(StopCause cause) {
+  if (!monitor_.has(cause)) return;
+  monitor_.Gone(cause);
   if (!monitor_.latched()) SeedForGoingOn();
 }
 

@@ -61,7 +61,7 @@ class Filter {
 
   /// The loop stood still for longer than `overrun_max`: the drives hold what they heard last, or have stopped by
   /// themselves, and to go on would be a leap. The command rests where it was last; latched, and what was wanted is
-  /// dead. Where the arm was before is forgotten, as after a silence: nobody looked.
+  /// dead. Where the arm was before is forgotten, as after a silence: nobody looked; a jump that was there stays.
   void Overran();
   /// The presence sensor spoke; it counts from the next tick on.
   void HearPresence(const PresenceReport& report) { person_.Hear(report); }
@@ -77,7 +77,7 @@ class Filter {
 
   Clearance Acknowledge(const Acknowledgement& ack, core::Instant now);
 
-  core::LatchReport latch() const { return monitor_.report(); }
+  core::LatchReport latch() const;
   core::PersonReport person() const { return person_.report(); }
   /// For the next life of the process.
   SafetyState state(core::Instant now) const;
@@ -117,6 +117,7 @@ class Filter {
   void WatchDeadline(core::Instant now);
   void WatchPower(const core::JointState& seen);
   void WatchPerson(core::Instant now);
+  void GoOnWithout(core::StopCause cause);
   void Consider(const core::ProposedAction& wanted, core::Instant now);
   void Refuse(Finding finding);
   void Note(const Finding& finding);

@@ -213,7 +213,7 @@ void Monitor::NoteClear(core::Instant at) {
 }
 
 void Monitor::Raise(StopCause cause) {
-  if (cause == StopCause::kNone || has(cause)) return;
+  if (cause == StopCause::kNone || (has(cause) && cause != StopCause::kOperator)) return;
   Take(RaisedEvent{cause});
   ++epoch_;
   ++latch_id_;
@@ -293,6 +293,11 @@ Clearance Monitor::Judge(const Latched& latch, const Acknowledgement& ack, Readi
   if (readiness == Readiness::kNotAtRest) return Clearance::kNotAtRest;
   if (UsesBudget(latch, ack) && !BudgetLeft(now)) return Clearance::kTooMany;
   return Clearance::kCleared;
+}
+
+bool Monitor::Accepts(const Acknowledgement& ack, core::Instant now) const {
+  const auto* latch = std::get_if<Latched>(&state_);
+  return latch != nullptr && Judge(*latch, ack, Readiness::kReady, now) == Clearance::kCleared;
 }
 
 Clearance Monitor::Acknowledge(const Acknowledgement& ack, Readiness readiness, core::Instant now) {

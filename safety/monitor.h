@@ -90,7 +90,8 @@ class Monitor {
   /// that dies soon after it has paid for it.
   RecentClears clears(core::Instant now) const;
 
-  /// Latches a cause. One that is already latched changes nothing.
+  /// Latches a cause. One that is already latched changes nothing, but for a person's: what was acknowledged before a
+  /// second stop is not meant for it.
   void Raise(core::StopCause cause);
   /// What made a cause that clears by itself has gone; others that came with it stay.
   void Gone(core::StopCause cause);
@@ -100,6 +101,8 @@ class Monitor {
   /// The commands went on by so much, all arm joints together, and each joint was near to its own, or not.
   void Follow(double travel_rad, bool near);
 
+  /// Would it clear the stop of an arm that is ready?
+  bool Accepts(const Acknowledgement& ack, core::Instant now) const;
   Clearance Acknowledge(const Acknowledgement& ack, Readiness readiness, core::Instant now);
 
   bool latched() const { return std::holds_alternative<Latched>(state_); }

@@ -42,7 +42,10 @@ class Continuity {
   bool Believe(const core::JointState& seen, core::Instant now);
 
   /// Nothing is known any more: whatever comes next is believed. After a silence.
-  void Forget() { believed_.reset(); }
+  void Forget() {
+    believed_.reset();
+    jumped_ = false;
+  }
 
   /// Was the last reading offered one that jumped? A person may have it believed all the same.
   bool jumped() const { return jumped_; }

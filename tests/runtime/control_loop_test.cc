@@ -312,6 +312,17 @@ TEST(ControlLoop, ASwitchWhoseReaderHangsIsAPersonAtTheArm) {
   EXPECT_EQ(rig.filter.person().speed_scale, 0);
 }
 
+TEST(ControlLoop, AskedToEndItComesToRestWhoeverWantsMore) {
+  Rig rig;
+  rig.Arm();
+  rig.Exchange(rig.Propose(0.8));
+  rig.Ticks(10);
+  rig.Exchange(rig.Propose(0.8));
+  rig.loop.Stop();
+  rig.loop.Run();
+  EXPECT_TRUE(rig.filter.Rests());
+}
+
 TEST(ControlLoop, MoreOpenExchangesThanItHoldsAreCountedAndDropped) {
   Rig rig(core::Pacing::kMonotonic);
   rig.Arm();

@@ -83,6 +83,19 @@ TEST(FilterOverrun, TheCommandRestsWhereItWasLastAndIsLatched) {
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kOverrun);
 }
 
+TEST(FilterOverrun, AnArmThatSankMeanwhileIsHeldWhereItIs) {
+  for (const bool powered : {false, true}) {  // Let go by itself, or pushed while the drives held where they were.
+    IdealArm arm;
+    Hurry(arm);
+    arm.filter.Overran();
+    arm.stuck = true;
+    arm.seen.q_rad[core::kLift] += 0.45;
+    powered ? arm.Ticks(3) : (void)arm.TickUnpowered();
+    EXPECT_EQ(arm.filter.commanded_q_rad()[core::kLift], arm.seen.q_rad[core::kLift]) << powered;
+    EXPECT_EQ(arm.filter.latch().worst, powered ? StopCause::kOverrun : StopCause::kDriverLost);
+  }
+}
+
 TEST(FilterOverrun, EndsTheLifeOfWhatWasWantedBefore) {
   IdealArm arm;
   Hurry(arm);

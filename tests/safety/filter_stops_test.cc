@@ -461,12 +461,44 @@ TEST(Filter, ReadingsThatJumpAreALostDriverAndOnlyAPersonMayBelieveThem) {
   const auto before = arm.filter.commanded_q_rad();
   arm.Ticks(20);
   EXPECT_EQ(arm.filter.latch().worst, StopCause::kDriverLost);
+  EXPECT_TRUE(arm.filter.latch().needs_person) << "so that somebody is asked";
   EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kJumped);
+  const auto latch = arm.filter.latch();
+  EXPECT_EQ(arm.filter.Acknowledge(
+                {.latch_id = latch.id, .nonce = latch.nonce, .by = ClearedBy::kPerson, .arms_only = true}, arm.now),
+            Clearance::kOtherCause);
+  EXPECT_EQ(arm.Clear(ClearedBy::kSupervisor), Clearance::kJumped) << "who only arms believes nothing";
   EXPECT_EQ(arm.filter.commanded_q_rad(), before) << "nothing is taken from what is not believed";
   EXPECT_EQ(arm.Clear(ClearedBy::kPerson), Clearance::kCleared);
   arm.Ticks(5);
   EXPECT_FALSE(arm.filter.latch().latched());
   EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kPan], before[core::kPan] + 0.3, 1e-9);
+}
+
+TEST(Filter, AReadingThatJumpedIsNotBelievedOnceNoneComeAnyMore) {
+  IdealArm arm;
+  arm.Arm();
+  arm.stuck = true;
+  arm.seen.q_rad[core::kPan] += 0.3;
+  arm.Tick();
+  for (int tick = 0; tick < 10; ++tick) arm.TickBlind();
+  EXPECT_EQ(arm.Clear(ClearedBy::kPerson), Clearance::kNoReading);
+}
+
+TEST(Filter, HeatThatHasGoneWhileTheArmStillBrakesWaitsForItToRest) {
+  IdealArm arm;
+  arm.Arm();
+  auto target = arm.seen.q_rad;
+  target[core::kPan] += 1;
+  arm.Tick(arm.Propose(target));
+  arm.Ticks(20);
+  arm.seen.temperature_c[1] = 71;
+  arm.Tick();
+  arm.seen.temperature_c[1] = 30;
+  arm.Tick();
+  EXPECT_EQ(arm.filter.latch().worst, StopCause::kHot);
+  arm.Ticks(60);
+  EXPECT_FALSE(arm.filter.latch().latched());
 }
 
 TEST(Filter, AfterASilenceTheArmMayBeAnywhere) {

@@ -61,6 +61,15 @@ TEST(Monitor, EveryStopBumpsTheEpoch) {
   }
 }
 
+TEST(Monitor, ASecondStopOfAPersonIsNotClearedByAnAcknowledgementOfTheFirst) {
+  Story story;
+  story.Clear();
+  story.monitor.Raise(StopCause::kOperator);
+  const Acknowledgement first = story.Ack(ClearedBy::kPerson);
+  story.monitor.Raise(StopCause::kOperator);
+  EXPECT_EQ(story.monitor.Acknowledge(first, Readiness::kReady, story.now), Clearance::kStale);
+}
+
 TEST(Monitor, KeepsTheFirstCauseAndShowsTheWorst) {
   Story story;
   story.Clear();
@@ -488,8 +497,7 @@ TEST(Monitor, SaysWhetherOnlyAPersonMayClear) {
     Story other;
     other.Clear();
     other.monitor.Raise(cause);
-    EXPECT_EQ(other.monitor.report().needs_person, ClearedByOf(cause) == ClearedBy::kPerson)
-        << Name(cause);
+    EXPECT_EQ(other.monitor.report().needs_person, ClearedByOf(cause) == ClearedBy::kPerson) << Name(cause);
   }
 }
 
