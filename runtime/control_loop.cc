@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kWaitSlice{50};          // Between signs of life while waiting.
 constexpr milliseconds kFirstReadingRetry{20};  // The driver's own wait comes on top.
+constexpr milliseconds kUnheardAfter{1000};     // Of silence at the start: a driver that begins beside us is ready.
 constexpr milliseconds kCatchUpMax{40};         // Ticks missed beyond this are not made up for.
 constexpr int kBrakeTicksMax = 100;             // At the end; the stop from full speed takes 25.
 
@@ -30,9 +31,7 @@ ControlLoop::ControlLoop(const Parts& parts, const safety::Limits& limits, LoopS
     : parts_(parts), limits_(limits), speed_(speed) {}
 
 void ControlLoop::Run() {
-  AwaitFirstReading();
-  due_ = parts_.wall.Now();
-  while (!stopping_) Tick();
+  while (!stopping_) clock_known_ ? Tick() : Begin();
   BrakeToRest();
   Record(runs_.Finish());
   PutState();
@@ -44,16 +43,42 @@ void ControlLoop::Tick() {
   Apply(judged);
 }
 
+void ControlLoop::Begin() {
+  AwaitFirstReading();
+  due_ = parts_.wall.Now();
+  if (!stopping_) Tick();
+}
+
 /// Of an arm that was never seen nothing is known, not even how to hold it still.
 void ControlLoop::AwaitFirstReading() {
-  while (!stopping_) {
+  const auto begin = parts_.wall.Now();
+  auto telling = begin;
+  while (!stopping_ && !Fresh(ReadingOf(parts_.robot))) {
     ++counters_.progress;
-    const auto seen = ReadingOf(parts_.robot);
-    if (seen) return;
-    CountDriverFault(seen.error().code);
     TakeMail();
+    const auto now = parts_.wall.Now();
+    counters_.driver_unheard = now - begin >= kUnheardAfter;
+    if (now >= telling) {
+      TellUnseen();
+      telling = now + limits_.policy_period;
+    }
     parts_.wall.SleepUntil(parts_.wall.Now() + kFirstReadingRetry);
   }
+  counters_.driver_unheard = false;
+}
+
+/// Why the arm stands. It is not latched as a lost driver: nothing was lost, and what holds it until a reading comes
+/// holds it afterwards, too: the restart.
+void ControlLoop::TellUnseen() {
+  core::PeriodReport report = tally_.Close(last_seen_, parts_.filter);
+  report.verdict = core::Verdict::kStopped;
+  report.limit = core::LimitId::kNoState;
+  Answer(PeriodAnswer{0, report});
+  if (!counters_.driver_unheard) return;
+  for (std::size_t i = 0; i < open_count_; ++i) Answer(UnseenAnswer{open_[i].ticket});
+  open_count_ = 0;
+  exchange_came_ = false;
+  wanted_.reset();
 }
 
 /// The end was asked for: the drives' own time-out then finds the arm at rest.

@@ -69,6 +69,7 @@ class ControlLoop {
     std::atomic<std::uint64_t> driver_timeouts{0};
     std::atomic<std::uint64_t> driver_losses{0};
     std::atomic<std::uint64_t> driver_garbled{0};
+    std::atomic<bool> driver_unheard{false};  // No reading yet, for longer than a driver takes to begin.
   };
 
   /// Of a device's clock. No session comes to a century; beyond it a reading is garbled as a whole.
@@ -77,7 +78,8 @@ class ControlLoop {
   /// @param limits the filter's own.
   ControlLoop(const Parts& parts, const safety::Limits& limits, LoopSpeed speed);
 
-  /// Until Stop: waits for the first reading, then ticks; at the end brakes to rest.
+  /// Until Stop: waits for the first reading, then ticks; at the end brakes to rest. While it waits nothing is sent to
+  /// the arm; the stop is told ten times a second, and who wants more than that is refused once a second is over.
   void Run();
   void Stop() { stopping_ = true; }
 
@@ -105,7 +107,9 @@ class ControlLoop {
   safety::Judgement Judge(const std::optional<core::JointState>& seen);
   void Apply(const safety::Judgement& judged);
 
+  void Begin();
   void AwaitFirstReading();
+  void TellUnseen();
   void BrakeToRest();
   void Pace();
   void PaceInLockStep();

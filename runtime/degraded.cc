@@ -9,6 +9,7 @@ std::string_view Name(DegradedMode mode) {
     case DegradedMode::kNoRealTimePriority: return "no_real_time_priority";
     case DegradedMode::kCpuRefused: return "cpu_is_refused";
     case DegradedMode::kAuditLosesRecords: return "audit_loses_records";
+    case DegradedMode::kDriverUnheard: return "driver_is_not_heard";
   }
   return "?";
 }

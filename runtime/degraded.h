@@ -9,9 +9,10 @@
 namespace nightshift::runtime {
 
 /// What the safety process has to do without. It goes on; status, metrics and log say so, docs/runbook.md what to do.
-enum class DegradedMode { kMemoryNotLocked, kNoRealTimePriority, kCpuRefused, kAuditLosesRecords };
+enum class DegradedMode { kMemoryNotLocked, kNoRealTimePriority, kCpuRefused, kAuditLosesRecords, kDriverUnheard };
 inline constexpr std::array kDegradedModes{DegradedMode::kMemoryNotLocked, DegradedMode::kNoRealTimePriority,
-                                           DegradedMode::kCpuRefused, DegradedMode::kAuditLosesRecords};
+                                           DegradedMode::kCpuRefused, DegradedMode::kAuditLosesRecords,
+                                           DegradedMode::kDriverUnheard};
 std::string_view Name(DegradedMode mode);
 
 /// The modes in force. Thread: any.

@@ -49,7 +49,11 @@ struct PresenceAnswer {
   Ticket ticket = 0;
   Heard heard = Heard::kYes;
 };
-using SafetyAnswer = std::variant<StopAnswer, PeriodAnswer, AcknowledgeAnswer, PresenceAnswer>;
+/// To an exchange while the arm has never been seen: there is nothing to report.
+struct UnseenAnswer {
+  Ticket ticket = 0;
+};
+using SafetyAnswer = std::variant<StopAnswer, PeriodAnswer, AcknowledgeAnswer, PresenceAnswer, UnseenAnswer>;
 
 inline constexpr std::size_t kMailPlaces = 32;    // More than the exchanges that may be open.
 inline constexpr std::size_t kAnswerPlaces = 64;  // Each mail, and one status for each period besides.

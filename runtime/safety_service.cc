@@ -118,6 +118,15 @@ void SafetyService::Send(const PresenceAnswer& answer) {
   Send(answer.ticket, reply);
 }
 
+void SafetyService::Send(const UnseenAnswer& answer) {
+  wire::SafetyReply reply;
+  io::Encode(core::Fault{core::FaultCode::kRefused,
+                         "the drives have not been heard since nightshift-safety began; check the robot's power and "
+                         "cable, and its driver's log; the simulated cell's is log/cell.log"},
+             reply.mutable_refused());
+  Send(answer.ticket, reply);
+}
+
 void SafetyService::Send(Ticket ticket, const wire::SafetyReply& reply) {
   const auto request = open_.find(ticket);
   if (request == open_.end()) return;

@@ -54,6 +54,7 @@ class SafetyService {
   void Send(const PeriodAnswer& answer);
   void Send(const AcknowledgeAnswer& answer);
   void Send(const PresenceAnswer& answer);
+  void Send(const UnseenAnswer& answer);
   void Refuse(const io::Replier::Request& request, const core::Fault& fault);
   void Beat();
   std::string State() const;

@@ -151,6 +151,7 @@ class Bookkeeping {
                         .audit_written = audit_.written(),
                         .audit_lost = audit_.dropped()});
     SeeLosses(std::chrono::steady_clock::now());
+    SeeDriver(counters.driver_unheard);
     std::vector<monitoring::SafetyMetrics::Mode> modes;
     for (const DegradedMode mode : kDegradedModes) modes.push_back({std::string(Name(mode)), degraded_.has(mode)});
     figures_.SetDegraded(modes);
@@ -172,6 +173,15 @@ class Bookkeeping {
     } else if (now - lost_at_ > kLossTold) {
       degraded_.End(DegradedMode::kAuditLosesRecords);
     }
+  }
+
+  void SeeDriver(bool unheard) {
+    if (unheard == degraded_.has(DegradedMode::kDriverUnheard)) return;
+    if (!unheard) return degraded_.End(DegradedMode::kDriverUnheard);
+    degraded_.Begin(DegradedMode::kDriverUnheard);
+    monitoring::LogWarning(std::string(Name(DegradedMode::kDriverUnheard)) +
+                           ": no reading of the arm yet; nothing is sent to it before there is one. Check its power "
+                           "and cable, and its driver");
   }
 
   monitoring::Metrics& metrics_;

@@ -352,5 +352,88 @@ TEST(ControlLoop, CountsProgressAlsoWhileItWaits) {
   EXPECT_GE(rig.loop.counters().progress - before, 20u) << "a sign of life at least each 50 ms of a second's wait";
 }
 
+/// Runs the loop; the driver is silent for so long. What happens meanwhile: at each try to read, with the time since.
+void RunWithALateDriver(Rig& rig, std::chrono::seconds silence, std::chrono::seconds lasts,
+                        const std::function<void(std::chrono::nanoseconds)>& at_each_read = {}) {
+  const auto begin = rig.wall.now;
+  rig.robot.silent = true;
+  rig.robot.on_read = [&rig, begin, silence, lasts, at_each_read] {
+    const auto since = rig.wall.now - begin;
+    if (at_each_read) at_each_read(since);
+    rig.robot.silent = since < silence;
+    if (since >= lasts) rig.loop.Stop();
+  };
+  rig.loop.Run();
+}
+
+TEST(ADriverThatIsLate, IsNamedAfterASecondUntilItSpeaks) {
+  for (const core::Pacing pacing : {core::Pacing::kLockStep, core::Pacing::kMonotonic}) {
+    Rig rig(pacing);
+    RunWithALateDriver(rig, std::chrono::seconds(5), std::chrono::seconds(6), [&rig](auto since) {
+      const bool unheard = rig.loop.counters().driver_unheard;
+      const auto between = [since](int from_ms, int to_ms) {
+        return since > milliseconds(from_ms) && since < milliseconds(to_ms);
+      };
+      const bool at_an_edge = between(950, 1050) || between(4950, 5050);
+      EXPECT_TRUE(at_an_edge || unheard == between(1000, 5000)) << since.count();
+    });
+  }
+}
+
+TEST(ADriverThatIsLate, LeavesTheArmAlone) {
+  Rig rig;
+  RunWithALateDriver(rig, std::chrono::seconds(5), std::chrono::seconds(4));
+  EXPECT_EQ(rig.robot.applied, 0);
+}
+
+TEST(ADriverThatIsLate, LeavesNobodyWithoutWordOfTheStop) {
+  Rig rig;
+  int reports = 0;
+  RunWithALateDriver(rig, std::chrono::seconds(5), std::chrono::seconds(4), [&](auto) {
+    while (const auto answer = rig.answers.Take()) {
+      const auto* period = std::get_if<PeriodAnswer>(&*answer);
+      ASSERT_TRUE(period);
+      ++reports;
+      EXPECT_EQ(period->report.verdict, Verdict::kStopped);
+      EXPECT_EQ(period->report.limit, core::LimitId::kNoState);
+      EXPECT_EQ(period->report.latch.worst, StopCause::kRestarted);
+      EXPECT_EQ(period->report.joints.axes, 0) << "nothing was seen";
+    }
+  });
+  EXPECT_NEAR(reports, 40, 8) << "ten a second";
+}
+
+TEST(ADriverThatIsLate, IsWhatWhoAsksHearsOfAfterASecond) {
+  Rig rig;
+  std::optional<Ticket> asked;
+  int refused = 0;
+  RunWithALateDriver(rig, std::chrono::seconds(5), std::chrono::seconds(4), [&](auto since) {
+    while (const auto answer = rig.answers.Take())
+      if (const auto* unseen = std::get_if<UnseenAnswer>(&*answer)) {
+        EXPECT_GE(since, std::chrono::seconds(1)) << "it may be about to speak";
+        EXPECT_EQ(unseen->ticket, asked);
+        asked.reset();
+        ++refused;
+      }
+    if (!asked) asked = rig.Exchange(core::ProposedAction{.epoch = 10, .sequence = 1, .axes = core::kArmAxes});
+  });
+  EXPECT_NEAR(refused, 30, 6);
+}
+
+TEST(ADriverThatIsLate, IsArmedAsAnyOtherOnceItSpeaks) {
+  Rig rig;
+  std::optional<safety::Clearance> early, later;
+  RunWithALateDriver(rig, std::chrono::seconds(5), std::chrono::seconds(7), [&](auto since) {
+    while (const auto answer = rig.answers.Take())
+      if (const auto* ack = std::get_if<AcknowledgeAnswer>(&*answer))
+        (since < std::chrono::seconds(5) ? early : later) = ack->clearance;
+    const auto latch = rig.filter.latch();
+    const bool asks = since < std::chrono::seconds(4) ? !early : since > std::chrono::seconds(6) && !later;
+    if (asks) rig.mailbox.Post(AcknowledgeMail{1, {.latch_id = latch.id, .nonce = latch.nonce, .arms_only = true}});
+  });
+  EXPECT_EQ(early, safety::Clearance::kNoReading);
+  EXPECT_EQ(later, safety::Clearance::kCleared) << "nothing but the restart held it";
+}
+
 }  // namespace
 }  // namespace nightshift::runtime

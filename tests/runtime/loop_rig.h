@@ -28,6 +28,7 @@ class FakeRobot final : public core::RobotDriver {
   core::Pacing pacing() const override { return pacing_; }
   core::Result<core::JointState> Read() override {
     ++reads;
+    if (on_read) on_read();
     const core::Instant device(applied * kTick + ahead), steady(wall_.now.time_since_epoch());
     wall_.Look();
     wall_.now += takes;
@@ -55,6 +56,7 @@ class FakeRobot final : public core::RobotDriver {
   milliseconds ahead{0};               // The device went on alone for so long.
   std::optional<core::Instant> clock;  // What it says instead of the truth.
   milliseconds old{0}, takes{0};       // A reading, when it comes; wall time to get it.
+  std::function<void()> on_read;
   std::function<void(const core::SafeAction&)> on_apply;
 
  private:
