@@ -258,15 +258,22 @@ void ControlLoop::Handle(const ExchangeMail& mail) {
 /// A program cannot speak for a sensor that is not configured, nor for a switch.
 void ControlLoop::Handle(const PresenceMail& mail) {
   const bool listens = limits_.presence.source == safety::PresenceSource::kTopic;
-  if (listens) parts_.filter.HearPresence(mail.report);
+  const bool waited = parts_.wall.Now() - mail.came > kPresenceWaitMax;
+  if (listens && !waited) parts_.filter.HearPresence(mail.report);
   using Heard = PresenceAnswer::Heard;
   Answer(PresenceAnswer{mail.ticket, listens ? Heard::kYes : Heard::kNoSuchSensor});
 }
 
-/// While it sees nobody, nobody is nearer than where it would see them.
+/// While it sees nobody, nobody is nearer than where it would see them. What lay there while the loop stood still may
+/// have been seen before that.
 void ControlLoop::HearSwitch() {
   const auto newest = parts_.presence_switch ? parts_.presence_switch->newest() : std::nullopt;
+  const auto now = parts_.wall.Now();
+  const bool stood_still = switch_looked_ && now - *switch_looked_ > kPresenceWaitMax;
+  switch_looked_ = now;
   if (!newest) return;
+  if (stood_still) switch_waited_ = newest->count;
+  if (newest->count == switch_waited_) return;
   const bool somebody = newest->reading == SwitchBox::Reading::kSomebody;
   parts_.filter.HearPresence({somebody ? 0 : limits_.presence.switch_distance_m, newest->count});
 }

@@ -75,6 +75,9 @@ class ControlLoop {
   /// Of a device's clock. No session comes to a century; beyond it a reading is garbled as a whole.
   static constexpr core::Instant kClockMax{std::chrono::hours(24 * 365 * 100)};
 
+  /// A report of where people are that waited longer, while somebody stood still, says nothing of now.
+  static constexpr std::chrono::milliseconds kPresenceWaitMax{100};
+
   /// @param limits the filter's own.
   ControlLoop(const Parts& parts, const safety::Limits& limits, LoopSpeed speed);
 
@@ -139,9 +142,11 @@ class ControlLoop {
   bool clock_known_ = false;
   WallClock::Instant due_{};  // When the next tick may begin, where wall time matters.
   std::chrono::nanoseconds late_{0};
-  bool peer_here_ = false;      // In lock-step: wait for it at the next boundary.
-  bool exchange_came_ = false;  // Since the boundary.
-  bool driver_failed_ = false;  // In this tick: then it takes its time in wall time too.
+  std::optional<WallClock::Instant> switch_looked_;
+  std::uint64_t switch_waited_ = 0;  // The reading of the presence switch that counts for nothing.
+  bool peer_here_ = false;           // In lock-step: wait for it at the next boundary.
+  bool exchange_came_ = false;       // Since the boundary.
+  bool driver_failed_ = false;       // In this tick: then it takes its time in wall time too.
   safety::PeriodTally tally_;
   safety::AuditRuns runs_;
   core::JointState last_seen_;

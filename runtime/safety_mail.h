@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -30,6 +31,7 @@ struct StopMail {
 struct PresenceMail {
   Ticket ticket = 0;
   safety::PresenceReport report;
+  std::chrono::steady_clock::time_point came{};  // Not before this.
 };
 using SafetyMail = std::variant<StopMail, ExchangeMail, AcknowledgeMail, PresenceMail>;
 

@@ -35,6 +35,7 @@ void SafetyService::Run() {
 }
 
 void SafetyService::Round(milliseconds wait) {
+  NoteLateness(wait);
   answers_.Acknowledge();
   SendAnswers();
   if (std::chrono::steady_clock::now() >= next_beat_) Beat();
@@ -42,6 +43,21 @@ void SafetyService::Round(milliseconds wait) {
   TakeRequests();
   std::array<pollfd, 2> ready{pollfd{replier_.descriptor(), POLLIN, 0}, pollfd{answers_.descriptor(), POLLIN, 0}};
   poll(ready.data(), ready.size(), static_cast<int>(wait.count()));
+}
+
+/// This process stood still, or this thread. What the sockets' own thread finds then it hands over a little later.
+void SafetyService::NoteLateness(milliseconds wait) {
+  const auto now = hooks_.now();
+  if (round_begun_ && now - *round_begun_ > wait + kLateRound) {
+    stood_still_from_ = *round_begun_;
+    caught_up_at_ = now + kLateRound;
+  }
+  round_begun_ = now;
+}
+
+WallClock::Instant SafetyService::CameNotBefore() const {
+  const auto now = hooks_.now();
+  return now < caught_up_at_ ? stood_still_from_ : now;
 }
 
 void SafetyService::TakeRequests() {
@@ -60,6 +76,7 @@ void SafetyService::Take(const io::Replier::Request& request) {
   }
   const Ticket ticket = ++last_ticket_;
   std::visit([ticket](auto& letter) { letter.ticket = ticket; }, *mail);
+  if (auto* presence = std::get_if<PresenceMail>(&*mail)) presence->came = CameNotBefore();
   if (!mailbox_.Post(*mail))
     return Refuse(request,
                   {core::FaultCode::kRefused, "safety has more requests waiting than it takes; ask again later"});

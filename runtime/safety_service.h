@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "io/link/link.h"
 #include "runtime/control_loop.h"
 #include "runtime/safety_mail.h"
+#include "runtime/wall_clock.h"
 
 namespace nightshift::wire {
 class SafetyReply;
@@ -28,6 +30,7 @@ class SafetyService {
     std::function<void()> on_beat;                             // About 20 times a second: copy counters.
     std::function<void()> on_progress;                   // The control thread has made progress since the last beat.
     std::function<std::vector<std::string>()> degraded;  // Names of the modes in force.
+    std::function<WallClock::Instant()> now = std::chrono::steady_clock::now;  // Of what comes; a test's own.
   };
 
   SafetyService(io::Replier replier, io::Publisher publisher, Mailbox& mailbox, AnswerBox& answers,
@@ -45,7 +48,12 @@ class SafetyService {
 
   std::uint64_t malformed() const { return malformed_ + replier_.malformed(); }
 
+  /// Longer than it was to wait, and what a round finds may have waited since the one before.
+  static constexpr std::chrono::milliseconds kLateRound{100};
+
  private:
+  void NoteLateness(std::chrono::milliseconds wait);
+  WallClock::Instant CameNotBefore() const;
   void TakeRequests();
   void Take(const io::Replier::Request& request);
   void SendAnswers();
@@ -67,6 +75,8 @@ class SafetyService {
   Hooks hooks_;
   std::atomic<bool> stopping_{false};
 
+  std::optional<WallClock::Instant> round_begun_;
+  WallClock::Instant stood_still_from_{}, caught_up_at_{};
   std::map<Ticket, io::Replier::Request> open_;  // At most kOpenMax; the oldest is forgotten.
   Ticket last_ticket_ = 0;
   core::PeriodReport newest_;

@@ -225,7 +225,8 @@ class Session {
   /// One mail a tick, so that it can be said from outside what is alive.
   void Send(const std::string& body) {
     ++facts_.requests;
-    const auto mail = runtime::MailOf(body);
+    auto mail = runtime::MailOf(body);
+    if (auto* presence = mail ? std::get_if<runtime::PresenceMail>(&*mail) : nullptr) presence->came = wall_.Now();
     facts_.malformed += !mail;
     if (mail) NIGHTSHIFT_CHECK(mailbox_.Post(*mail));
     Tick(mail ? &*mail : nullptr);

@@ -256,10 +256,11 @@ safety::Limits WatchedBy(safety::PresenceSource source) {
   return Rig::Uninspected(limits);
 }
 
-/// What a presence sensor's report is answered with, at once.
-std::optional<PresenceAnswer::Heard> Tell(Rig& rig, const safety::PresenceReport& report) {
+/// What a presence sensor's report is answered with, at once; it may have waited until it was taken up.
+std::optional<PresenceAnswer::Heard> Tell(Rig& rig, const safety::PresenceReport& report,
+                                          milliseconds waited = milliseconds(0)) {
   rig.Report();
-  NIGHTSHIFT_CHECK(rig.mailbox.Post(PresenceMail{++rig.tickets, report}));
+  NIGHTSHIFT_CHECK(rig.mailbox.Post(PresenceMail{++rig.tickets, report, rig.wall.now - waited}));
   rig.Ticks(1);
   while (const auto answer = rig.answers.Take())
     if (const auto* heard = std::get_if<PresenceAnswer>(&*answer); heard && heard->ticket == rig.tickets)
@@ -275,6 +276,40 @@ TEST(ControlLoop, HandsOnWhatAPresenceSensorSays) {
   rig.Exchange();
   rig.Ticks(26);
   EXPECT_EQ(rig.Report()->person.distance_m, 2.5);
+}
+
+TEST(ControlLoop, WhatAPresenceSensorSaidLongBeforeItIsHeardCountsForNothing) {
+  Rig rig(core::Pacing::kLockStep, LoopSpeed::kMax, nullptr, {}, WatchedBy(safety::PresenceSource::kTopic));
+  EXPECT_EQ(Tell(rig, {.distance_m = 2.5, .sequence = 1}, milliseconds(101)), PresenceAnswer::Heard::kYes);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  EXPECT_EQ(Tell(rig, {.distance_m = 2.5, .sequence = 2}, milliseconds(90)), PresenceAnswer::Heard::kYes);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+}
+
+TEST(ControlLoop, ReportsThatLayThereWhileTheLoopStoodStillAreNoSignThatNobodyIsThere) {
+  Rig rig(core::Pacing::kMonotonic, LoopSpeed::kMax, nullptr, {}, WatchedBy(safety::PresenceSource::kTopic));
+  std::uint64_t sequence = 0;
+  Tell(rig, {.distance_m = 2.5, .sequence = ++sequence});
+  ASSERT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+  rig.mailbox.Post(PresenceMail{++rig.tickets, {.distance_m = 2.5, .sequence = ++sequence}, rig.wall.now});
+  rig.wall.now += milliseconds(500);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  Tell(rig, {.distance_m = 2.5, .sequence = ++sequence});
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
+}
+
+TEST(ControlLoop, WhatASwitchSawBeforeTheLoopStoodStillIsNoSignThatNobodyIsThere) {
+  Rig rig(core::Pacing::kMonotonic, LoopSpeed::kMax, nullptr, {}, WatchedBy(safety::PresenceSource::kGpio));
+  rig.presence_switch.Put(SwitchBox::Reading::kNobody);
+  rig.Ticks(1);
+  rig.presence_switch.Put(SwitchBox::Reading::kNobody);  // Then the whole process was stopped.
+  rig.wall.now += milliseconds(500);
+  rig.Ticks(5);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSilent);
+  rig.presence_switch.Put(SwitchBox::Reading::kNobody);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.person().presence, core::Presence::kSeen);
 }
 
 TEST(ControlLoop, ReportsOfASensorThatIsNotConfiguredAreRefusedAndCountForNothing) {

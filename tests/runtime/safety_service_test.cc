@@ -212,6 +212,78 @@ TEST_F(SafetyServiceTest, StrokesTheWatchdogWhileTheControlThreadMakesProgress) 
   EXPECT_GE(strokes_, 3);
 }
 
+/// The service alone, round by round, on a clock of the test's.
+class ServiceRounds : public testing::Test {
+ protected:
+  ServiceRounds() {
+    fs::create_directories(folder_);
+    const auto endpoints = *io::EndpointsIn(folder_.string());
+    service_ =
+        std::make_unique<SafetyService>(std::move(*io::Replier::Bind(endpoints.safety_command)),
+                                        std::move(*io::Publisher::Bind(endpoints.safety_state)), mailbox_, answers_,
+                                        counters_, SafetyService::Hooks{.now = [this] { return now_; }});
+    sensor_.emplace(std::move(*io::Requester::Connect(endpoints.safety_command)));
+    service_->Round(kWait);
+  }
+  ~ServiceRounds() override { fs::remove_all(folder_); }
+
+  void Report() {
+    wire::SafetyRequest request;
+    request.set_protocol(io::kProtocol);
+    request.mutable_presence()->set_distance_m(2);
+    ASSERT_TRUE(sensor_->Send(request.SerializeAsString(), io::Wait(3000)));
+  }
+  /// Rounds until the report is there; when it came at the earliest, from now. Time stands still meanwhile.
+  std::chrono::nanoseconds CameFromNow() {
+    for (int round = 0; round < 1000; ++round) {
+      service_->Round(kWait);
+      if (const auto mail = mailbox_.Take()) return std::get<PresenceMail>(*mail).came - now_;
+    }
+    ADD_FAILURE() << "no report came";
+    return {};
+  }
+
+  static constexpr std::chrono::milliseconds kWait{5};
+  fs::path folder_ = fs::temp_directory_path() / ("rounds-" + std::to_string(getpid()));
+  Mailbox mailbox_;
+  AnswerBox answers_;
+  ControlLoop::Counters counters_;
+  WallClock::Instant now_{std::chrono::hours(1)};
+  std::unique_ptr<SafetyService> service_;
+  std::optional<io::Requester> sensor_;
+};
+
+TEST_F(ServiceRounds, AReportIsOfTheMomentInWhichItIsTakenUp) {
+  Report();
+  EXPECT_EQ(CameFromNow(), std::chrono::nanoseconds(0));
+}
+
+TEST_F(ServiceRounds, AReportFoundAfterALateRoundMayBeAsOldAsTheRoundBefore) {
+  Report();
+  now_ += std::chrono::milliseconds(300);
+  EXPECT_EQ(CameFromNow(), -std::chrono::milliseconds(300));
+  Report();
+  now_ += std::chrono::milliseconds(50);
+  EXPECT_EQ(CameFromNow(), -std::chrono::milliseconds(350)) << "the sockets' own thread may have been late, too";
+}
+
+TEST_F(ServiceRounds, ARoundThatIsALittleLateIsNone) {
+  Report();
+  now_ += kWait + SafetyService::kLateRound;
+  EXPECT_EQ(CameFromNow(), std::chrono::nanoseconds(0));
+}
+
+TEST_F(ServiceRounds, SoonAfterALateRoundReportsAreNewAgain) {
+  now_ += std::chrono::milliseconds(300);
+  service_->Round(kWait);
+  for (int round = 0; round < 20; ++round) {
+    now_ += kWait;
+    service_->Round(kWait);
+  }
+  Report();
+  EXPECT_EQ(CameFromNow(), std::chrono::nanoseconds(0));
+}
+
 TEST(RemoteArm, WaitsABoundedTimeForADeadSafetyProcess) {
   const std::string nobody = "ipc://" + (fs::temp_directory_path() / "nobody-here.sock").string();
   auto arm = RemoteArm::Connect(nobody, {.exchange = io::Wait(20), .acknowledge = io::Wait(20)});
