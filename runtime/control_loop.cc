@@ -2,6 +2,7 @@
 #include "runtime/control_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "safety/checks/reading.h"
 
@@ -100,7 +101,7 @@ std::optional<core::JointState> ControlLoop::Read() {
     TakeMail();  // What lies there came before the time that goes by now: a stop stops, a proposal is of its period.
     Advance(PeriodsOnTheWall());
   }
-  auto seen = Fresh(ReadingOf(parts_.robot));
+  auto seen = Fresh(Believed(ReadingOf(parts_.robot)));
   // A bus may be slow. After more than that nothing goes on from where it was, not even in this tick.
   if (monotonic && parts_.wall.Now() - due_ > limits_.overrun_max) Advance(PeriodsOnTheWall());
   if (!monotonic) Advance(PeriodsOfTheDevice(seen));
@@ -110,6 +111,19 @@ std::optional<core::JointState> ControlLoop::Read() {
     clock_known_ = true;
   }
   return seen;
+}
+
+/// A simulated clock that leaps may be a garbled one, with which ours would go, and never come back: a second reading
+/// must agree. If it does, the device went on without us: nothing goes on from where it was, not even in this tick.
+core::Result<core::JointState> ControlLoop::Believed(core::Result<core::JointState> seen) {
+  const bool lock_step = parts_.robot.pacing() == core::Pacing::kLockStep;
+  if (!lock_step || !clock_known_ || !seen) return seen;
+  const auto before = std::exchange(leapt_to_, std::nullopt);
+  if (seen->time - now_ <= kLeapMax) return seen;
+  if (before && seen->time > *before && seen->time - *before <= kLeapMax) return seen;
+  leapt_to_ = seen->time;
+  parts_.filter.Overran();
+  return tl::make_unexpected(core::Fault{core::FaultCode::kMalformedMessage, {}});
 }
 
 /// What the driver gave, unless it is too old to say where the arm is.

@@ -75,6 +75,8 @@ class ControlLoop {
   /// Of a device's clock. No session comes to a century; beyond it a reading is garbled as a whole.
   static constexpr core::Instant kClockMax{std::chrono::hours(24 * 365 * 100)};
 
+  /// Of a simulated clock from one reading to the next. What leaps farther must say so twice.
+  static constexpr core::Duration kLeapMax{std::chrono::seconds(1)};
   /// A report of where people are that waited longer, while somebody stood still, says nothing of now.
   static constexpr std::chrono::milliseconds kPresenceWaitMax{100};
 
@@ -102,6 +104,7 @@ class ControlLoop {
   static constexpr std::size_t kOpenMax = 8;  // Exchanges; one supervisor has one.
 
   std::optional<core::JointState> Read();
+  core::Result<core::JointState> Believed(core::Result<core::JointState> seen);
   std::optional<core::JointState> Fresh(const core::Result<core::JointState>& seen);
   std::int64_t PeriodsOnTheWall();
   std::int64_t PeriodsOfTheDevice(const std::optional<core::JointState>& seen) const;
@@ -138,6 +141,7 @@ class ControlLoop {
   Counters counters_;
 
   core::Instant now_{};
+  std::optional<core::Instant> leapt_to_;        // What the newest reading says, if that is far from the one before.
   core::Instant last_look_{core::Duration(-1)};  // For ends of policy periods.
   bool clock_known_ = false;
   WallClock::Instant due_{};  // When the next tick may begin, where wall time matters.

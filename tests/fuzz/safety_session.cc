@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/kinematics.h"
 #include "io/wire/convert.h"
@@ -250,10 +251,10 @@ class Session {
   /// Between the filter's judgement and its way to the drives.
   void NoteTick(const runtime::TickFacts& tick) {
     if (facts_.ticks == 0) return;  // The first one seeds the command.
-    now_ = loop_.now();
+    const core::Instant before = std::exchange(now_, loop_.now());
     if (tick.missed) return judge_.Note(filter_, {.seen = SeenIn(arm_.seen_before), .now = now_});
     const auto missed = static_cast<std::int64_t>(loop_.counters().ticks_missed - missed_before_);
-    if (missed * limits_.control_period > limits_.overrun_max) judge_.Overran();
+    if (missed * limits_.control_period > limits_.overrun_max || LeaptFrom(before)) judge_.Overran();
     const bool heard = mail_ != nullptr && loop_.counters().answers_dropped == dropped_before_;
     const auto* exchange = heard ? std::get_if<ExchangeMail>(mail_) : nullptr;
     if (exchange && !exchange->proposal) judge_.Withdrawn();
@@ -262,6 +263,12 @@ class Session {
         filter_,
         {.seen = SeenIn(arm_.seen), .wanted = exchange && !blind ? exchange->proposal : std::nullopt, .now = now_});
     if (exchange && exchange->proposal) sequence_ = std::max(sequence_, exchange->proposal->sequence);
+  }
+
+  /// Did the device say that it went on alone for long? Then nothing goes on, whether or not it is believed.
+  bool LeaptFrom(core::Instant before) const {
+    return arm_.pacing() == core::Pacing::kLockStep && arm_.seen && arm_.seen->time <= ControlLoop::kClockMax &&
+           arm_.seen->time - before > ControlLoop::kLeapMax;
   }
 
   static const core::JointState* SeenIn(const std::optional<core::JointState>& seen) { return seen ? &*seen : nullptr; }

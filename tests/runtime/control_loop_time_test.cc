@@ -198,6 +198,56 @@ TEST(Overrun, ADeviceThatWentOnAloneForLittleIsFollowed) {
   EXPECT_FALSE(late.filter.latch().latched());
 }
 
+TEST(Overrun, ADeviceThatWentOnAloneForLongIsBelievedAtItsSecondReading) {
+  Rig rig(kLockStep);
+  Hurry(rig);
+  const auto last = rig.filter.commanded_q_rad();
+  const auto begin = rig.loop.now();
+  rig.robot.ahead += std::chrono::hours(3);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.latch().worst, StopCause::kOverrun) << "that it stood still is sure by then";
+  EXPECT_EQ(rig.filter.commanded_q_rad(), last);
+  EXPECT_EQ(Passed(rig, begin), kTick);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.commanded_q_rad(), last);
+  EXPECT_EQ(Passed(rig, begin), std::chrono::hours(3) + 2 * kTick);
+  EXPECT_EQ(rig.loop.counters().driver_garbled, 1u);
+}
+
+TEST(Overrun, OneReadingThatSaysItIsHoursLaterIsGarbledAndTheClockStaysAsItWas) {
+  Rig rig(kLockStep);
+  Hurry(rig);
+  const auto last = rig.filter.commanded_q_rad();
+  const auto begin = rig.loop.now();
+  rig.robot.clock = begin + std::chrono::hours(3);
+  rig.Ticks(1);
+  EXPECT_EQ(rig.filter.commanded_q_rad(), last) << "nothing goes on if it were true";
+  rig.robot.clock.reset();
+  rig.Ticks(10);
+  EXPECT_EQ(Passed(rig, begin), 11 * kTick);
+  EXPECT_EQ(rig.loop.counters().driver_garbled, 1u);
+  EXPECT_EQ(rig.loop.counters().readings_old, 0u);
+  const auto latch = rig.filter.latch();
+  EXPECT_EQ(latch.worst, StopCause::kOverrun);
+  rig.mailbox.Post(AcknowledgeMail{99, {.latch_id = latch.id, .nonce = latch.nonce}});
+  rig.Ticks(1);
+  EXPECT_FALSE(rig.filter.latch().latched()) << "it goes on as after any overrun";
+}
+
+TEST(Overrun, WrongClocksThatContradictEachOtherAreAllGarbled) {
+  Rig rig(kLockStep);
+  Hurry(rig);
+  const auto begin = rig.loop.now();
+  for (int hours = 1; hours <= 4; ++hours) {
+    rig.robot.clock = begin + std::chrono::hours(hours % 2 == 0 ? hours : 10 - hours);
+    rig.Ticks(1);
+  }
+  rig.robot.clock = begin + std::chrono::hours(20);
+  rig.Ticks(3);  // One that hangs agrees with nobody: a clock goes on.
+  EXPECT_EQ(Passed(rig, begin), 7 * kTick);
+  EXPECT_EQ(rig.loop.counters().driver_garbled, 7u);
+}
+
 TEST(Overrun, ASupervisorThatIsWaitedForInLockStepIsNone) {
   Rig rig(kLockStep);
   rig.Arm();
