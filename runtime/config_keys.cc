@@ -4,6 +4,7 @@
 #include "runtime/config_keys.h"
 
 #include "runtime/config.h"
+#include "safety/monitor.h"
 
 namespace nightshift::runtime {
 namespace {
@@ -208,8 +209,8 @@ void TorqueKeys(safety::Limits& c, KeyList& keys) {
   keys.Tables("contact_zones", c.contact_zones, ContactZoneKeys);
   AxesKey("contact_nm_max", c.contact_nm_max, {0, 100}, keys);
   AxesKey("contact_nm_s_rad", c.contact_nm_s_rad, {0, 100}, keys);
-  keys.Time("contact_time_constant_s", c.contact_time_constant, {0, 1});
-  keys.Number("contact_force_n_max", c.contact_force_n_max, {0, 10000});
+  keys.Time("contact_time_constant_s", c.contact_time_constant, {0, 0.5});
+  keys.Number("contact_force_n_max", c.contact_force_n_max, {0, 1000});
 }
 
 void BudgetKeys(safety::Limits& c, KeyList& keys) {
@@ -230,7 +231,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   AxesKey("speed_rad_s_max", c.speed_rad_s_max, {0, 20}, keys);
   AxesKey("acceleration_rad_s2_max", c.acceleration_rad_s2_max, {0, 500}, keys);
   AxesKey("jerk_rad_s3_max", c.jerk_rad_s3_max, {0, 100'000}, keys);
-  keys.Number("escape_speed_rad_s_max", c.escape_speed_rad_s_max, {0, 20});
+  keys.Number("escape_speed_rad_s_max", c.escape_speed_rad_s_max, {0, 1});
   keys.Point("workspace_m_min", c.workspace_m_min, kPlaceM);
   keys.Point("workspace_m_max", c.workspace_m_max, kPlaceM);
   keys.Tables("boxes", c.boxes, BoxKeys);
@@ -249,20 +250,20 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   keys.Number("temperature_c_max", c.temperature_c_max, {0, 90});
   keys.Number("temperature_c_clear", c.temperature_c_clear, {0, 90});
   BudgetKeys(c, keys);
-  keys.Time("control_period_s", c.control_period, {0.001, 0.02});
+  keys.Time("control_period_s", c.control_period, {0.001, 0.01});
   keys.Time("policy_period_s", c.policy_period, {0.01, 1});
   keys.Time("command_deadline_s_max", c.command_deadline_max, {0.01, 3});
-  keys.Time("peer_wait_s_max", c.peer_wait_max, {0.01, 60});
+  keys.Time("peer_wait_s_max", c.peer_wait_max, {0.001, 10});
   keys.Time("drive_timeout_s", c.drive_timeout, {0.02, 1});
   keys.Time("overrun_s_max", c.overrun_max, {0.001, 0.2});
   keys.Time("reading_age_s_max", c.reading_age_max, {0.001, 1});
-  keys.Number("blind_ticks_max", c.blind_ticks_max, {0, 1000});
+  keys.Number("blind_ticks_max", c.blind_ticks_max, {1, 100});
   keys.Number("reading_speed_rad_s_max", c.reading_speed_rad_s_max, {0, 1000});
   keys.Number("reading_jump_rad_max", c.reading_jump_rad_max, {0, 6.3});
-  keys.Number("power_up_ticks_max", c.power_up_ticks_max, {1, 100000});
+  keys.Number("power_up_ticks_max", c.power_up_ticks_max, {1, 10000});
   AxesKey("reseed_error_rad_max", c.reseed_error_rad_max, {0, 6.3}, keys);
-  keys.Number("rest_speed_rad_s_max", c.rest_speed_rad_s_max, {0, 20});
-  keys.Number("clears_per_hour_max", c.clears_per_hour_max, {0, 100000});
+  keys.Number("rest_speed_rad_s_max", c.rest_speed_rad_s_max, {0, 1});
+  keys.Number("clears_per_hour_max", c.clears_per_hour_max, {1, safety::kClearsPerHourMax});
   keys.Number("inspection_speed_share", c.inspection_speed_share, {0, 1});
   keys.Number("inspection_travel_rad", c.inspection_travel_rad, {0, 6.3});
   AxesKey("inspection_error_rad_max", c.inspection_error_rad_max, {0, 6.3}, keys);

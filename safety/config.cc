@@ -91,6 +91,16 @@ Result<void> CheckWorkspace(const Limits& limits) {
   return {};
 }
 
+/// The motion goes on through a loop that stood still for just not too long, and the drives must not have stopped
+/// meanwhile. To the command's deadline they have no such tie: one watches this process, the other its supervisor.
+Result<void> CheckDriveTimeout(const Limits& limits) {
+  const auto ms = [](core::Duration d) { return Text(core::ToSeconds(d) * 1e3) + " ms"; };
+  if (limits.drive_timeout > limits.overrun_max + limits.control_period) return {};
+  return Bad("drive_timeout", ms(limits.drive_timeout),
+             "more than a tick longer than overrun_s_max = " + ms(limits.overrun_max) +
+                 ", after which the motion goes on as if the drives had not stopped it");
+}
+
 /// A loop that stood still for just not too long lets the setpoint leap: by less than what stops the arm.
 Result<void> CheckLeap(const Limits& limits) {
   for (int i = 0; i < limits.axes; ++i) {
@@ -132,6 +142,7 @@ Result<void> CheckWatchdogs(const Limits& limits) {
   const std::string from = "from control_period_s = " + text(limits.control_period) + " to ";
   if (!fine(limits.overrun_max, 0.2)) return Bad("overrun_s_max", text(limits.overrun_max), from + "0.2");
   if (!fine(limits.reading_age_max, 1)) return Bad("reading_age_s_max", text(limits.reading_age_max), from + "1");
+  if (auto outlasts = CheckDriveTimeout(limits); !outlasts) return outlasts;
   return CheckLeap(limits);
 }
 
@@ -314,6 +325,16 @@ Result<void> CheckSwitch(const Limits& limits) {
              "at least " + Text(least_m) + ", where the arm may begin to move; see people from farther away");
 }
 
+/// A sensor that keeps its time must not look silent.
+Result<void> CheckReportAge(const PresenceConfig& presence) {
+  const bool reports = presence.source == PresenceSource::kTopic;
+  const double every_s = reports ? presence.report_every_s : presence.poll_s;
+  if (presence.age_s_max > every_s) return {};
+  return Bad("presence.age_s_max", Text(presence.age_s_max),
+             std::string("above ") + (reports ? "report_every_s = " : "poll_s = ") + Text(every_s) + ", or each " +
+                 (reports ? "report" : "look at the switch") + " is too old before the next comes");
+}
+
 Result<void> CheckPresence(const Limits& limits) {
   const PresenceConfig& presence = limits.presence;
   const std::array<Result<void>, 14> judged{
@@ -333,6 +354,8 @@ Result<void> CheckPresence(const Limits& limits) {
       AtMost("presence.clear_s", presence.clear_s, 3600)};
   for (const Result<void>& part : judged)
     if (!part) return part;
+  if (presence.source == PresenceSource::kNone) return {};
+  if (auto fine = CheckReportAge(presence); !fine) return fine;
   return presence.source == PresenceSource::kGpio ? CheckSwitch(limits) : Result<void>();
 }
 

@@ -146,6 +146,20 @@ TEST_F(ConfigFile, ANumberOutOfRangeIsToldTheRange) {
   EXPECT_THAT(Refused("[practice]\nwall_share = 1.5\n"), HasSubstr("must be a number in [0, 1]"));
 }
 
+/// With its line, and before anything else is judged.
+TEST_F(ConfigFile, AKeyOfSafetyHasTheRangeThatSafetyGivesIt) {
+  const std::pair<const char*, const char*> beyond[] = {
+      {"escape_speed_rad_s_max = 1.5", "[0, 1]"},   {"rest_speed_rad_s_max = 1.5", "[0, 1]"},
+      {"contact_force_n_max = 1001", "[0, 1000]"},  {"contact_time_constant_s = 0.75", "[0, 0.5]"},
+      {"clears_per_hour_max = 257", "[1, 256]"},    {"clears_per_hour_max = 0", "[1, 256]"},
+      {"blind_ticks_max = 101", "[1, 100]"},        {"blind_ticks_max = 0", "[1, 100]"},
+      {"power_up_ticks_max = 10001", "[1, 10000]"}, {"control_period_s = 0.0104", "[0.001, 0.01]"},
+      {"peer_wait_s_max = 10.1", "[0.001, 10]"}};
+  for (const auto& [line, range] : beyond)
+    EXPECT_THAT(Refused("[safety]\n" + std::string(line) + "\n"),
+                AllOf(HasSubstr("robot.toml:2: safety." + std::string(line) + ": must be a "), HasSubstr(range)));
+}
+
 TEST_F(ConfigFile, AJawThatIsNeverOpenIsRefused) {
   EXPECT_THAT(Refused("[scene]\njaw_open_rad = 0.7\n"), HasSubstr("scene.jaw_wide_rad = 0.76"));
 }

@@ -122,9 +122,15 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
        [](Limits& l, double v) { l.command_deadline_max = std::chrono::nanoseconds(std::llround(v)); }, 0, 1, 300e6,
        300e6 + 1},
       {"peer_wait_max", [](Limits& l, double v) { l.peer_wait_max = Ms(v); }, 0.999, 1, 10000, 10000.001},
-      {"drive_timeout", [](Limits& l, double v) { l.drive_timeout = Ms(v); }, 19.999, 20, 1000, 1000.001},
-      {"overrun_s_max", [](Limits& l, double v) { (l.tracking_error_rad_max.fill(2), l.overrun_max = Ms(v)); }, 3.999,
-       4, 200, 200.001},
+      {"drive_timeout", [](Limits& l, double v) { (l.overrun_max = Ms(4), l.drive_timeout = Ms(v)); }, 19.999, 20, 1000,
+       1000.001},
+      {"overrun_s_max",
+       [](Limits& l, double v) {
+         l.tracking_error_rad_max.fill(2);
+         l.drive_timeout = Ms(1000);
+         l.overrun_max = Ms(v);
+       },
+       3.999, 4, 200, 200.001},
       {"reading_age_s_max", [](Limits& l, double v) { l.reading_age_max = Ms(v); }, 3.999, 4, 1000, 1000.001},
       {"blind_ticks_max", [](Limits& l, double v) { l.blind_ticks_max = static_cast<int>(v); }, 0, 1, 100, 101},
       {"power_up_ticks_max", [](Limits& l, double v) { l.power_up_ticks_max = static_cast<int>(v); }, 0, 1, 10000,
@@ -305,6 +311,42 @@ TEST(SafetyLimits, EachNumberOfThePresenceSensorMayBeWhatItSaysAndNoMore) {
     ExpectEdges({("presence." + std::string(key)).c_str(), set, below, lowest, highest, highest * 1.000001});
     EXPECT_THAT(FaultAfter([&](Limits& l) { set(l, std::nan("")); }), HasSubstr(key));
   }
+}
+
+TEST(SafetyLimits, APresenceSensorIsNotSilentBeforeItsNextReportIsDue) {
+  const auto with = [](PresenceSource source, double every_s, double age_s) {
+    return FaultAfter([&](Limits& l) {
+      l.presence.source = source;
+      l.presence.value_file = "value";
+      (source == PresenceSource::kTopic ? l.presence.report_every_s : l.presence.poll_s) = every_s;
+      l.presence.age_s_max = age_s;
+    });
+  };
+  EXPECT_EQ(with(PresenceSource::kTopic, 0.1, 0.101), "");
+  EXPECT_THAT(
+      with(PresenceSource::kTopic, 0.1, 0.1),
+      HasSubstr("safety.presence.age_s_max = 0.1: must be above report_every_s = 0.1, or each report is too old "
+                "before the next comes"));
+  EXPECT_EQ(with(PresenceSource::kGpio, 0.02, 0.021), "");
+  EXPECT_THAT(with(PresenceSource::kGpio, 0.02, 0.02),
+              HasSubstr("safety.presence.age_s_max = 0.02: must be above poll_s = 0.02, or each look at the switch is "
+                        "too old before the next comes"));
+  EXPECT_EQ(with(PresenceSource::kNone, 0.1, 0.05), "");
+}
+
+TEST(SafetyLimits, DrivesWaitForLongerThanTheLoopMayStandStill) {
+  const auto with = [](int overrun_ms, int timeout_ms) {
+    return FaultAfter([&](Limits& l) {
+      l.tracking_error_rad_max.fill(2);
+      l.overrun_max = milliseconds(overrun_ms);
+      l.drive_timeout = milliseconds(timeout_ms);
+    });
+  };
+  EXPECT_EQ(with(40, 45), "");
+  EXPECT_THAT(with(40, 44),
+              HasSubstr("safety.drive_timeout = 44 ms: must be more than a tick longer than overrun_s_max "
+                        "= 40 ms, after which the motion goes on as if the drives had not stopped it"));
+  EXPECT_THAT(with(200, 200), HasSubstr("safety.drive_timeout = 200 ms"));
 }
 
 TEST(SafetyLimits, ASwitchNeedsAFileAndASightThatLetsTheArmMoveAtAll) {
