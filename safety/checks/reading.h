@@ -59,7 +59,7 @@ class Continuity {
   bool jumped_ = false;
 };
 
-/// Above the limit, or (with hysteresis, once hot) not yet below where it clears.
+/// Is any motor above the limit? Are all of them below where it clears, which is lower, so that it does not flutter?
 bool IsHot(const Limits& limits, const core::JointState& seen);
 bool HasCooled(const Limits& limits, const core::JointState& seen);
 
