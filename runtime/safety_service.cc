@@ -137,7 +137,7 @@ void SafetyService::Send(const PresenceAnswer& answer) {
 
 void SafetyService::Send(const UnseenAnswer& answer) {
   wire::SafetyReply reply;
-  io::Encode(core::Fault{core::FaultCode::kRefused,
+  io::Encode(core::Fault{core::FaultCode::kDriverTimeout,
                          "the drives have not been heard since nightshift-safety began; check the robot's power and "
                          "cable, and its driver's log; the simulated cell's is log/cell.log"},
              reply.mutable_refused());

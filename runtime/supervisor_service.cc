@@ -171,11 +171,11 @@ Result<void> Supervisor::Endure(const core::Fault& fault) {
   switch (fault.code) {
     case FaultCode::kDiskFull: activity_ = Activity::kAwaitingDisk; break;
     case FaultCode::kPeerTimeout:
+    case FaultCode::kDriverTimeout:  // Safety waits for it, too.
     case FaultCode::kMalformedMessage:
     case FaultCode::kRefused: break;
     case FaultCode::kInvalidConfig:
     case FaultCode::kMissingFile:
-    case FaultCode::kDriverTimeout:
     case FaultCode::kDriverLost:
     case FaultCode::kCameraTimeout:
     case FaultCode::kNotFinite:

@@ -172,7 +172,7 @@ TEST_F(SafetyProcess, SaysThatItsDriverIsNotHeardToWhoListensAndToWhoAsks) {
   auto arm = RemoteArm::Connect(endpoints.safety_command);
   const auto report = arm->Exchange(std::nullopt);
   ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().code, core::FaultCode::kRefused) << "which a supervisor waits out";
+  EXPECT_EQ(report.error().code, core::FaultCode::kDriverTimeout) << "which a supervisor waits out";
   EXPECT_THAT(report.error().detail, HasSubstr("the drives have not been heard"));
   EXPECT_THAT(Text(Log()), HasSubstr("driver_is_not_heard: no reading of the arm yet"));
 }
