@@ -231,6 +231,7 @@ void SafetyKeys(safety::Limits& c, KeyList& keys) {
   AxesKey("speed_rad_s_max", c.speed_rad_s_max, {0, 20}, keys);
   AxesKey("acceleration_rad_s2_max", c.acceleration_rad_s2_max, {0, 500}, keys);
   AxesKey("jerk_rad_s3_max", c.jerk_rad_s3_max, {0, 100'000}, keys);
+  keys.Number("passing_speed_rad_s", c.passing_speed_rad_s, {0, 20});
   keys.Number("escape_speed_rad_s_max", c.escape_speed_rad_s_max, {0, 1});
   keys.Point("workspace_m_min", c.workspace_m_min, kPlaceM);
   keys.Point("workspace_m_max", c.workspace_m_max, kPlaceM);

@@ -11,8 +11,8 @@
 #include "safety/checks/arm_dynamics.h"
 #include "safety/checks/jerk_motion.h"
 #include "safety/checks/stop_motion.h"
-#include "safety/checks/sweep.h"
 #include "safety/checks/workspace.h"
+#include "safety/path_check.h"
 #include "safety/surroundings.h"
 
 namespace nightshift::safety {
@@ -25,7 +25,6 @@ constexpr int kPosesPerAxis = 7;   // Of lift, elbow and wrist: weight and inert
 constexpr int kPlacesPerEdge = 5;  // Of the grasp point's box.
 constexpr int kFastPoses = 12;     // From which sweeps at full speed are tried; the first clear one ends the search.
 constexpr double kOvershootShare = 0.5;  // Of the tracking error; the rest is the servos' own lag.
-constexpr double kSlackShare = 4;        // As safety/filter.cc has it.
 
 std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 int Joints(const Limits& limits) { return std::min<int>(limits.axes, core::kArmAxes); }
@@ -137,10 +136,7 @@ SweepVerdict FastSweep(const Limits& limits, const ClearanceModel& surroundings,
     const JerkMotion now{q_rad[At(axis)], v, 0}, next = Moved(now, 0, tick_s);
     joints[At(axis)] = Foreseen({now, next, JointStop(next, bounds), tick_s}, {bounds.jerk_rad_s3_max, tick_s});
   }
-  return Sweep(surroundings, ArmStopOf(tick_s, core::kArmAxes, joints),
-               {.margin_m = limits.clearance_m,
-                .slack_m = limits.clearance_m / kSlackShare,
-                .evaluations_max = limits.clearance_looks_max});
+  return Sweep(surroundings, ArmStopOf(tick_s, core::kArmAxes, joints), SweepLimitsOf(limits));
 }
 
 /// The n-th of kPosesPerAxis^3 poses: lift, elbow and wrist all over their ranges. The others hardly change what

@@ -286,6 +286,8 @@ Result<void> CheckMotion(const Limits& limits) {
     return fine;
   if (auto fine = AllIn(limits, "jerk_rad_s3_max", limits.jerk_rad_s3_max, {0, kJerkRadS3Max}); !fine) return fine;
   if (auto fine = In("risk_scale_min", limits.risk_scale_min, {0, 1}); !fine) return fine;
+  if (!(limits.passing_speed_rad_s >= 0 && limits.passing_speed_rad_s <= kSpeedRadSMax))
+    return Bad("passing_speed_rad_s", Text(limits.passing_speed_rad_s), "in [0, " + Text(kSpeedRadSMax) + "]");
   if (auto fine = In("escape_speed_rad_s_max", limits.escape_speed_rad_s_max, {0, 1}); !fine) return fine;
   return In("rest_speed_rad_s_max", limits.rest_speed_rad_s_max, {0, 1});
 }

@@ -88,6 +88,9 @@ struct Limits {
   core::AxisArray speed_rad_s_max{4, 4, 4, 4, 4, 6};                    // 0.25 m/s at the tip with an arm half folded.
   core::AxisArray acceleration_rad_s2_max{40, 40, 40, 40, 40, 60};      // Drives hold it with 2.5 Nm, payload included.
   core::AxisArray jerk_rad_s3_max{4000, 4000, 4000, 4000, 4000, 6000};  // Full acceleration within 10 ms.
+  // What a joint may still have at a target that more are to follow: 0.05 rad beyond it, should none follow. Coming to
+  // rest at each would cost a tenth of the way (docs/results.md). The jaw always does.
+  double passing_speed_rad_s = 2;
   double escape_speed_rad_s_max = 0.2;  // Back from outside a limit: slow enough for a person to step in.
 
   // Where the commanded tip may be, its stopping path included.

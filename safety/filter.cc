@@ -7,7 +7,6 @@
 #include "core/check.h"
 #include "safety/checks/proposal.h"
 #include "safety/checks/strain.h"
-#include "safety/surroundings.h"
 
 namespace nightshift::safety {
 namespace {
@@ -18,8 +17,6 @@ using core::StopCause;
 using core::Verdict;
 
 constexpr std::array kShares{1.0, 0.5, 0.25, 0.125};  // Of a motion whose stop would leave the workspace; then none.
-constexpr double kSlackShare = 4;                     // Of the clearance, what may be lost between two looks.
-constexpr double kRoundingM = 1e-9;                   // The stop ends on the wall itself, give or take rounding.
 constexpr double kRelaxWaitMaxS = 0.5;                // For an arm that never quite rests, against what it may push.
 constexpr double kBeginS = 0.05;      // Of a period, in which what is too far is too fast; later it is a shortfall.
 constexpr double kReachedRad = 0.02;  // A target missed by more than this (4 mm at the tip) was limited.
@@ -55,8 +52,7 @@ std::size_t At(int axis) { return static_cast<std::size_t>(axis); }
 Filter::Filter(const Limits& limits, Monitor::Seed seed, const SpentBudgets& spent)
     : limits_(limits),
       tick_s_(core::ToSeconds(limits.control_period)),
-      surroundings_(*SurroundingsOf(limits)),
-      pose_(surroundings_.arm()),
+      path_(limits),
       monitor_(limits, seed),
       stall_(limits),
       astray_(limits),
@@ -302,31 +298,27 @@ void Filter::Advance(core::Instant now) {
 }
 
 void Filter::Follow(core::Instant now) {
-  const double outside_now_m = OutsideWorkspace(limits_, motion_.q_rad);
-  const double outside_max_m = std::max(0.0, outside_now_m) + (outside_now_m > 0 ? 0 : kRoundingM);
-  pose_.MoveTo(motion_.q_rad);
-  const bool escapes = outside_now_m > kRoundingM || surroundings_.LeastDistanceM(pose_) < limits_.clearance_m;
+  path_.Begin(motion_);
   Wishes wishes = WishesAt(now);
   Ease(wishes);
-  const Candidate whole = Next(wishes, escapes);
+  const Candidate whole = Next(wishes);
   NoteJoints(whole, now);
-  std::optional<Finding> blocked;  // What is in the way of the whole motion.
+  std::optional<PathCheck::Bar> bar;  // What is in the way of the whole motion.
   for (const double share : kShares) {
     Wishes lowered = wishes;
     for (std::size_t i = 0; i < core::kJaw; ++i) lowered[i].v_rad_s *= share;
-    const Candidate candidate = share == 1 ? whole : Next(lowered, escapes);
-    const auto found = InTheWay(candidate, outside_max_m);
-    if (!blocked) blocked = found;
+    const Candidate candidate = share == 1 ? whole : Next(lowered);
+    const auto found = path_.BarOn(candidate.motion);
+    if (!bar) bar = found;
     if (found) continue;
-    if (blocked) Note(*blocked);
+    if (bar) Note({Verdict::kLimited, bar->limit, 0, bar->wanted, bar->allowed});
     motion_ = candidate.motion;
     return NoteShortfall(now);
   }
-  blocked->verdict = Verdict::kRefused;
-  Note(*blocked);
+  Note({Verdict::kRefused, bar->limit, 0, bar->wanted, bar->allowed});
   // An arm that may not move need not keep the jaw from moving, nor the jaw the arm.
   for (const Candidate& part : {Braking(whole, core::kJaw, At(limits_.axes)), Braking(whole, 0, core::kJaw)}) {
-    if (InTheWay(part, outside_max_m)) continue;
+    if (path_.BarOn(part.motion)) continue;
     motion_ = part.motion;
     return;
   }
@@ -342,33 +334,15 @@ Filter::Candidate Filter::Braking(Candidate candidate, std::size_t first, std::s
   return candidate;
 }
 
-/// What bars the way from here through the candidate's stop; nothing where it is free.
-std::optional<Filter::Finding> Filter::InTheWay(const Candidate& candidate, double outside_max_m) const {
-  if (const double outside_m = OutsideWhileStopping(limits_, candidate.motion); outside_m > outside_max_m)
-    return Finding{Verdict::kLimited, LimitId::kWorkspace, 0, outside_m, 0};
-  const SweepVerdict swept = SweepTo(candidate.motion);
-  if (swept.clear()) return std::nullopt;
-  return Finding{Verdict::kLimited, LimitId::kObstacle, 0, -swept.least_m, -limits_.clearance_m};
-}
-
-SweepVerdict Filter::SweepTo(const ArmMotion& next) const {
-  using Foreseen = JerkLimitedStop<TickAndStop>;
-  std::array<Foreseen, core::kAxesMax> joints;
-  for (std::size_t i = 0; i < core::kArmAxes; ++i)
-    joints[i] = Foreseen({motion_.axis(i), next.axis(i), next.stop[i], tick_s_}, {limits_.jerk_rad_s3_max[i], tick_s_});
-  return Sweep(surroundings_, ArmStopOf(tick_s_, core::kArmAxes, joints),
-               {.margin_m = limits_.clearance_m,
-                .slack_m = limits_.clearance_m / kSlackShare,
-                .evaluations_max = limits_.clearance_looks_max});
-}
-
 double Filter::LeftS(core::Instant now) const { return core::ToSeconds(in_force_->period_end - now); }
 
 Filter::Wishes Filter::WishesAt(core::Instant now) const {
   Wishes wishes{};
   for (std::size_t i = 0; i < At(limits_.axes); ++i) {
-    wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i], .left_s = LeftS(now)}, motion_.axis(i),
-                                BoundsOf(i, false));
+    wishes[i] = VelocityTowards({.q_rad = in_force_->action.target_q_rad[i],
+                                 .left_s = LeftS(now),
+                                 .passing_speed_rad_s = i < core::kJaw ? limits_.passing_speed_rad_s : 0},
+                                motion_.axis(i), BoundsOf(i, false));
     wishes[i].speeding_up_rad_s2_max = RiskScale() * limits_.acceleration_rad_s2_max[i];
   }
   return wishes;
@@ -385,11 +359,11 @@ void Filter::Ease(Wishes& wishes) {
   grip_noted_ = true;
 }
 
-Filter::Candidate Filter::Next(const Wishes& wishes, bool escapes) const {
+Filter::Candidate Filter::Next(const Wishes& wishes) const {
   Candidate candidate{motion_, {}};
   for (std::size_t i = 0; i < At(limits_.axes); ++i) {
     const JerkVerdict joint =
-        LimitJerk(motion_.axis(i), motion_.stop[i], wishes[i], BoundsOf(i, i < core::kJaw && escapes));
+        LimitJerk(motion_.axis(i), motion_.stop[i], wishes[i], BoundsOf(i, i < core::kJaw && path_.escapes()));
     candidate.limit[i] = joint.limit;
     candidate.motion.Set(i, joint.next, joint.stop);
   }

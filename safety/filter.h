@@ -12,11 +12,10 @@
 #include "safety/checks/presence.h"
 #include "safety/checks/reading.h"
 #include "safety/checks/stall.h"
-#include "safety/checks/sweep.h"
 #include "safety/checks/wear_budget.h"
-#include "safety/checks/workspace.h"
 #include "safety/config.h"
 #include "safety/monitor.h"
+#include "safety/path_check.h"
 #include "safety/safety_state.h"
 
 namespace nightshift::safety {
@@ -128,10 +127,8 @@ class Filter {
   double LeftS(core::Instant now) const;
   Wishes WishesAt(core::Instant now) const;
   void Ease(Wishes& wishes);
-  Candidate Next(const Wishes& wishes, bool escapes) const;
+  Candidate Next(const Wishes& wishes) const;
   Candidate Braking(Candidate candidate, std::size_t first, std::size_t end) const;
-  SweepVerdict SweepTo(const ArmMotion& next) const;
-  std::optional<Finding> InTheWay(const Candidate& candidate, double outside_max_m) const;
   void NoteJoints(const Candidate& candidate, core::Instant now);
   void NoteShortfall(core::Instant now);
   void Brake(std::size_t axes);
@@ -148,8 +145,7 @@ class Filter {
 
   Limits limits_;
   double tick_s_;
-  ClearanceModel surroundings_;
-  ArmPose pose_;
+  PathCheck path_;
   Monitor monitor_;
   StallBudget stall_;
   AstrayBudget astray_;

@@ -90,8 +90,10 @@ class ArmJudge {
   };
   // A stop that is worked out anew in the middle of it is the same one but for rounding, which its roots make more of.
   static constexpr double kSameRad = 1e-9, kSameRadS = 1e-7;
-  static constexpr double kGoesOnRadS = 1e-11;  // Then it is the one that was stored, and not one just like it.
-  static constexpr double kSurelyM = 1e-6;      // The filter's distances are less than the truth by at most this.
+  // Then it is the one that was stored, and not one just like it. A stop that changes its jerk within nanoseconds of a
+  // tick's end shows in the acceleration alone, and only a tick later in the velocity.
+  static constexpr double kGoesOnRadS = 1e-11, kGoesOnRadS2 = 1e-9;
+  static constexpr double kSurelyM = 1e-6;  // The filter's distances are less than the truth by at most this.
 
   /// The epochs that a stop has ended, and the command that may be carried out.
   void NoteLife(const Filter& filter, const Given& given) {
@@ -134,7 +136,8 @@ class ArmJudge {
       const JerkMotion stopped = stop_[i].At(BoundsOf(i).tick_s);
       const double v_off_rad_s = std::abs(next_[i].v_rad_s - stopped.v_rad_s);
       follows_[i] = std::abs(next_[i].q_rad - stopped.q_rad) < kSameRad && v_off_rad_s < kSameRadS;
-      goes_on_[i] = follows_[i] && v_off_rad_s < kGoesOnRadS;
+      goes_on_[i] =
+          follows_[i] && v_off_rad_s < kGoesOnRadS && std::abs(next_[i].a_rad_s2 - stopped.a_rad_s2) < kGoesOnRadS2;
     }
   }
 

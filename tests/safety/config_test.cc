@@ -103,6 +103,7 @@ TEST(SafetyLimits, EachNumberMayBeAsLowAndAsHighAsItSaysAndNoMore) {
   const Edges each[] = {
       {"axes", [](Limits& l, double v) { (l = EightAxes()).axes = static_cast<int>(v); }, 0, 1, 8, 9},
       {"escape_speed_rad_s_max", [](Limits& l, double v) { l.escape_speed_rad_s_max = v; }, 0, 1e-9, 1, 1.001},
+      {"passing_speed_rad_s", [](Limits& l, double v) { l.passing_speed_rad_s = v; }, -1e-9, 0, 20, 20.1},
       {"rest_speed_rad_s_max", [](Limits& l, double v) { l.rest_speed_rad_s_max = v; }, 0, 1e-9, 1, 1.001},
       {"risk_scale_min", [](Limits& l, double v) { l.risk_scale_min = v; }, 0, 1e-9, 1, 1.001},
       {"clearance_m", [](Limits& l, double v) { l.clearance_m = v; }, 0, 1e-9, 0.05, 0.0501},

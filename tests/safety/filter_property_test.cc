@@ -42,6 +42,16 @@ TEST(FilterProperty, NoSequenceOfProposalsBringsTheArmTooNearToItsSurroundingsAn
   EXPECT_GT(mean_speed, 0.5) << "rad/s, all axes together";
 }
 
+/// The one joint of a billion joint-steps that a judge once took for moving without a command: its stored stop was
+/// worked out in a tick in which the stop before it, too, would have changed its jerk, nanoseconds from the tick's end.
+TEST(FilterProperty, AStopThatDiffersFromTheOneBeforeItByNanosecondsIsFollowed) {
+  Limits limits = CrowdedLimits();
+  limits.passing_speed_rad_s = 0;
+  Adversary adversary(507, limits);
+  for (int period = 0; period < 40; ++period) adversary.Period(ProposalKind::kBangBang);
+  EXPECT_EQ(adversary.tally().violations(), 0) << adversary.tally().Text();
+}
+
 TEST(FilterProperty, NoSequenceOfProposalsLeavesAnyLimitsThatMayBeConfigured) {
   const std::uint64_t seed = 29;
   core::Random random(seed);

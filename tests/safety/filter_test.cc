@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "safety/checks/jerk_motion.h"
+#include "safety/checks/workspace.h"
 #include "tests/safety/ideal_arm.h"
 
 namespace nightshift::safety {
@@ -46,6 +48,50 @@ TEST(Filter, ComesToRestOnTheTargetWhenNothingFollowsWithinTheDeadline) {
   EXPECT_FALSE(arm.filter.latch().latched());
   EXPECT_TRUE(arm.filter.Rests());
   EXPECT_LT(FarthestAxis(arm.filter.commanded_q_rad(), wanted.target_q_rad), 1e-9);
+}
+
+/// By how much the pan misses the targets of a chain, 0.15 rad apart, at the end of each one's period: the worst.
+double WorstMissOfAChainRad(IdealArm& arm, int periods) {
+  auto target = arm.seen.q_rad;
+  double worst_rad = 0;
+  for (int period = 0; period < periods; ++period) {
+    target[core::kPan] += 0.15;
+    arm.Period(arm.Propose(target));
+    const double missed_rad = std::abs(target[core::kPan] - arm.filter.commanded_q_rad()[core::kPan]);
+    if (period > 0) worst_rad = std::max(worst_rad, missed_rad);  // The first begins at rest.
+  }
+  return worst_rad;
+}
+
+TEST(Filter, IsInTimeForAChainOfTargetsThatAreTooFarApartToRestAtEach) {
+  Limits limits;
+  IdealArm passing(limits);
+  limits.passing_speed_rad_s = 0;
+  IdealArm resting(limits);
+  passing.Arm();
+  resting.Arm();
+  EXPECT_LT(WorstMissOfAChainRad(passing, 8), 1e-3);
+  EXPECT_GT(WorstMissOfAChainRad(resting, 8), 0.01);
+}
+
+TEST(Filter, OvershootsATargetThatNoneFollowsByNoMoreThanAStopFromThePassingSpeedAndReturns) {
+  IdealArm arm;
+  arm.Arm();
+  WorstMissOfAChainRad(arm, 4);
+  auto last = arm.Propose(arm.seen.q_rad);
+  const double target_rad = last.target_q_rad[core::kPan] += 0.15;
+  last.deadline = arm.now + arm.limits.command_deadline_max;
+  double farthest_rad = target_rad;
+  for (int tick = 0; tick < 74; ++tick) {
+    arm.Tick(tick == 0 ? std::optional(last) : std::nullopt);
+    farthest_rad = std::max(farthest_rad, arm.filter.commanded_q_rad()[core::kPan]);
+  }
+  const double v = arm.limits.passing_speed_rad_s, a = arm.limits.acceleration_rad_s2_max[core::kPan];
+  const double stop_rad = v * (v / a + a / arm.limits.jerk_rad_s3_max[core::kPan]) / 2;
+  EXPECT_GT(farthest_rad, target_rad + 0.01) << "it was still moving";
+  EXPECT_LE(farthest_rad, target_rad + stop_rad);
+  EXPECT_TRUE(arm.filter.Rests());
+  EXPECT_NEAR(arm.filter.commanded_q_rad()[core::kPan], target_rad, 1e-6);
 }
 
 TEST(Filter, CutsADeadlineThatIsTooFarAwayToTheLongestAllowed) {

@@ -67,6 +67,7 @@ inline Limits AnyLimits(core::Random& random) {
     for (double* wall_m :
          {&limits.workspace_m_min.y, &limits.workspace_m_max.x, &limits.workspace_m_max.y, &limits.workspace_m_max.z})
       *wall_m *= random.Uniform(0.6, 1);
+    limits.passing_speed_rad_s = random.Chance(0.3) ? 0 : random.Uniform(0, 8);
     limits.escape_speed_rad_s_max = LogUniform(random, 0.05, 0.5);
     limits.clearance_m = LogUniform(random, 0.001, 0.02);
     limits.clearance_looks_max = 10 + random.Index(90);

@@ -166,6 +166,7 @@ TEST(Filter, MovesAnArmThatHasTwiceTheTimeAlongTheSameWay) {
     slower.control_period *= 2;
     slower.policy_period *= 2;
     slower.command_deadline_max *= 2;
+    slower.passing_speed_rad_s /= 2;
     slower.escape_speed_rad_s_max /= 2;
     for (std::size_t i = 0; i < core::kArmAxes; ++i) {
       slower.speed_rad_s_max[i] /= 2;
