@@ -105,6 +105,25 @@ core::Result<Body::Moved> Body::GoTo(Vec3 to, bool jaw_closed, int periods_max) 
   return moved;
 }
 
+/// A picture with an object at no number shows nothing that can be believed: what was seen before it has grown older.
+void Body::TakeSight(const io::Sighting& sighting, core::Duration since) {
+  const auto finite = [](const core::TrackedObject& object) {
+    const Vec3 p = object.position_m;
+    return std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z) && std::isfinite(object.confidence);
+  };
+  const auto tracked = sighting.tracked();
+  if (std::all_of(tracked.begin(), tracked.end(), finite)) {
+    seen_.frame = sighting.frame;
+    seen_.frame_age = sighting.frame_age;
+    seen_.object_count = sighting.object_count;
+    seen_.objects = sighting.objects;
+    return;
+  }
+  seen_.frame = core::FrameHealth::kBlind;
+  seen_.frame_age += since;
+  for (core::TrackedObject& object : seen_.objects) object.age += since;
+}
+
 core::Result<Body::Moved> Body::Exchange(const std::optional<core::ProposedAction>& proposal) {
   const Vec3 from = seen_.commanded_tip_m;
   auto report = arm_.Exchange(proposal);
@@ -112,6 +131,7 @@ core::Result<Body::Moved> Body::Exchange(const std::optional<core::ProposedActio
   report_ = *report;
   sequence_ = std::max(sequence_, report_.sequence);
   Moved moved;
+  const core::Duration since = report_.joints.time - seen_.time;
   seen_.time = report_.joints.time;
   seen_.joints = report_.joints;
   seen_.tip_m = core::ForwardKinematics(scene_.arm, report_.joints.q_rad).position_m;
@@ -124,10 +144,7 @@ core::Result<Body::Moved> Body::Exchange(const std::optional<core::ProposedActio
                                             .jaw_rad = seen_.jaw_rad,
                                             .jaw_command_rad = seen_.jaw_command_rad,
                                             .jaw_rad_s = seen_.joints.dq_rad_s[core::kJaw]});
-  seen_.frame = sighting.frame;
-  seen_.frame_age = sighting.frame_age;
-  seen_.object_count = sighting.object_count;
-  seen_.objects = sighting.objects;
+  TakeSight(sighting, since);
   const Vec3 step = (seen_.commanded_tip_m - from) * (1 / scene_.step_m_max);
   moved.after = seen_;
   moved.applied = {static_cast<float>(std::clamp(step.x, -1.0, 1.0)), static_cast<float>(std::clamp(step.y, -1.0, 1.0)),

@@ -41,6 +41,7 @@ class Body {
  private:
   core::ProposedAction Proposal(core::Vec3 tip_m);
   core::ProposedAction Addressed();
+  void TakeSight(const io::Sighting& sighting, core::Duration since);
   core::Result<Moved> Exchange(const std::optional<core::ProposedAction>& proposal);
   core::Vec3 Led(core::Vec3 wanted) const;
   core::Vec3 NextTip(const core::PolicyAction& action) const;

@@ -29,6 +29,18 @@ TEST_F(BodyTest, RestProposesNothingAndLooks) {
   EXPECT_EQ(body.seen().frame, core::FrameHealth::kGood);
 }
 
+TEST_F(BodyTest, AnObjectAtNoNumberIsNotBelievedAndWhatWasSeenBeforeGrowsOlder) {
+  world.PutsObject(0.2, 0.0);
+  ASSERT_TRUE(body.Rest());
+  const core::TrackedObject before = body.seen().objects[0];
+  world.PutsObject(std::numeric_limits<double>::quiet_NaN(), 0.0);
+  ASSERT_TRUE(body.Rest());
+  ASSERT_TRUE(body.Rest());
+  EXPECT_EQ(body.seen().frame, core::FrameHealth::kBlind);
+  EXPECT_EQ(body.seen().objects[0].position_m.x, before.position_m.x);
+  EXPECT_GT(body.seen().objects[0].age, before.age + std::chrono::milliseconds(150));
+}
+
 TEST_F(BodyTest, AFullActionMovesTheTipByTheLargestStep) {
   const core::Vec3 before = body.seen().tip_m;
   const auto moved = body.Act({1, 0, -1, 0});
