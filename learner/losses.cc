@@ -10,9 +10,6 @@ namespace nightshift::learner {
 
 namespace {
 
-constexpr int kState = skills::kFeatureSize;
-constexpr int kAction = core::kActionSize;
-constexpr int kBoth = kState + kAction;
 constexpr float kLogRootTwoPi = 0.9189385f;
 constexpr float kSaturated = 0.99f;
 
@@ -26,19 +23,21 @@ float LogOneMinusTanhSquared(float u) {
 
 }  // namespace
 
-Losses::Losses(const AgentConfig& config)
+Losses::Losses(const AgentConfig& config, const Sizes& sizes)
     : config_(config),
-      actor_shape_{kState, config.width, 2 * kAction},
-      critic_shape_{kBoth, config.width, config.critics} {
+      state_(static_cast<std::size_t>(sizes.state)),
+      action_size_(static_cast<std::size_t>(sizes.action)),
+      both_(state_ + action_size_),
+      actor_shape_{sizes.state, config.width, 2 * sizes.action},
+      critic_shape_{sizes.both(), config.width, config.critics},
+      batch_(sizes, config.batch) {
   UseOneThread();
-  batch_.rows = config.batch;
   const auto rows = static_cast<std::size_t>(config.batch);
-  for (auto* states : {&batch_.before, &batch_.after}) states->resize(rows * kState);
-  for (auto* both : {&batch_.before_action, &sampled_}) both->resize(rows * kBoth);
-  for (auto* each : {&batch_.reward, &batch_.discount, &target_, &shown_value_, &clone_share_}) each->resize(rows);
-  for (auto* each : {&noise_, &action_, &d_action_}) each->resize(rows * kAction);
+  sampled_.resize(rows * both_);
+  for (auto* each : {&target_, &shown_value_, &clone_share_}) each->resize(rows);
+  for (auto* each : {&noise_, &action_, &d_action_}) each->resize(rows * action_size_);
   d_q_.resize(rows * static_cast<std::size_t>(config.critics));
-  d_out_.resize(rows * 2 * kAction);
+  d_out_.resize(rows * 2 * action_size_);
 }
 
 void Losses::DrawNoise(Dice& dice) {
@@ -50,14 +49,15 @@ void Losses::SampleActions(const float* actor, const float* states) {
   Forward(actor_shape_, actor, states, batch_.rows, actor_trace_);
   const float* out = actor_trace_.out.data();
   for (std::size_t row = 0; row < static_cast<std::size_t>(batch_.rows); ++row) {
-    float* both = sampled_.data() + row * kBoth;
-    std::copy_n(states + row * kState, kState, both);
-    for (std::size_t i = 0; i < kAction; ++i) {
-      const float mean = out[row * 2 * kAction + i];
-      const float log_std = Clamp(out[row * 2 * kAction + kAction + i], skills::kLogStdMin, skills::kLogStdMax);
-      const float action = std::tanh(mean + std::exp(log_std) * noise_[row * kAction + i]);
-      action_[row * kAction + i] = action;
-      both[kState + i] = action;
+    float* both = sampled_.data() + row * both_;
+    std::copy_n(states + row * state_, state_, both);
+    for (std::size_t i = 0; i < action_size_; ++i) {
+      const float mean = out[row * 2 * action_size_ + i];
+      const float log_std =
+          Clamp(out[row * 2 * action_size_ + action_size_ + i], skills::kLogStdMin, skills::kLogStdMax);
+      const float action = std::tanh(mean + std::exp(log_std) * noise_[row * action_size_ + i]);
+      action_[row * action_size_ + i] = action;
+      both[state_ + i] = action;
     }
   }
 }
@@ -152,7 +152,7 @@ void Losses::DifferentiateOpinion(const float* critics) {
         break;
     }
   }
-  BackwardToInput(critic_shape_, critics, batch_.rows, critic_trace_, d_q_.data(), kAction, d_action_.data());
+  BackwardToInput(critic_shape_, critics, batch_.rows, critic_trace_, d_q_.data(), action_size_, d_action_.data());
 }
 
 /// d_out_ = that of d_action_ through the sample, plus that of temperature * log pi.
@@ -162,9 +162,9 @@ void Losses::DifferentiateEntropy(float temperature, ActorFacts& facts) {
   double log_probability = 0;
   int saturated = 0;
   for (std::size_t row = 0; row < static_cast<std::size_t>(batch_.rows); ++row)
-    for (std::size_t i = 0; i < kAction; ++i) {
-      const std::size_t at = row * 2 * kAction + i, k = row * kAction + i;
-      const float raw = out[at + kAction];
+    for (std::size_t i = 0; i < action_size_; ++i) {
+      const std::size_t at = row * 2 * action_size_ + i, k = row * action_size_ + i;
+      const float raw = out[at + action_size_];
       const float log_std = Clamp(raw, skills::kLogStdMin, skills::kLogStdMax);
       const float deviation = std::exp(log_std), action = action_[k], noise = noise_[k];
       const float d_sample = d_action_[k] * (1 - action * action) + alpha * 2 * action;
@@ -172,26 +172,26 @@ void Losses::DifferentiateEntropy(float temperature, ActorFacts& facts) {
       d_out_[at] = d_sample;
       // At the clamp only what leads back inside may pass.
       const bool outward = (raw < skills::kLogStdMin && d_log_std > 0) || (raw > skills::kLogStdMax && d_log_std < 0);
-      d_out_[at + kAction] = outward ? 0 : d_log_std;
+      d_out_[at + action_size_] = outward ? 0 : d_log_std;
       log_probability +=
           -0.5f * noise * noise - log_std - kLogRootTwoPi - LogOneMinusTanhSquared(out[at] + deviation * noise);
       saturated += std::fabs(action) > kSaturated ? 1 : 0;
     }
   facts.entropy = -log_probability / batch_.rows;
-  facts.saturated_share = static_cast<double>(saturated) / (batch_.rows * kAction);
+  facts.saturated_share = static_cast<double>(saturated) / (batch_.rows * action_size_);
 }
 
 /// Adds weight * the gradient of the mean square distance between tanh(mean) and the demonstrated actions.
 void Losses::DifferentiateClone(float weight, ActorFacts& facts) {
   if (batch_.demonstrated_rows == 0) return;
   const auto limit = static_cast<float>(config_.clone_action_max);
-  const int count = batch_.demonstrated_rows * kAction;
+  const int count = batch_.demonstrated_rows * action_size_;
   const float scale = 2 * weight / static_cast<float>(count);
   double error_sum = 0;
   for (std::size_t row = 0; row < static_cast<std::size_t>(batch_.demonstrated_rows); ++row)
-    for (std::size_t i = 0; i < kAction; ++i) {
-      const std::size_t at = row * 2 * kAction + i;
-      const float shown = Clamp(batch_.before_action[row * kBoth + kState + i], -limit, limit);
+    for (std::size_t i = 0; i < action_size_; ++i) {
+      const std::size_t at = row * 2 * action_size_ + i;
+      const float shown = Clamp(batch_.before_action[row * both_ + state_ + i], -limit, limit);
       const float mine = std::tanh(actor_trace_.out[at]);
       error_sum += (mine - shown) * (mine - shown);
       d_out_[at] += scale * clone_share_[row] * (mine - shown) * (1 - mine * mine);

@@ -5,20 +5,10 @@
 
 #include "learner/config.h"
 #include "learner/dice.h"
+#include "learner/experience.h"
 #include "learner/kernel.h"
-#include "learner/replay.h"
 
 namespace nightshift::learner {
-
-/// What one update works on: rows of samples, those of demonstrations first.
-struct Batch {
-  int rows = 0;
-  int demonstrated_rows = 0;
-  std::vector<float> before;         // rows x kFeatureSize
-  std::vector<float> before_action;  // rows x (kFeatureSize + kActionSize): both, side by side
-  std::vector<float> after;
-  std::vector<float> reward, discount;  // rows
-};
 
 struct CriticFacts {
   double loss = 0;
@@ -42,7 +32,7 @@ struct ActorFacts {
 /// tests/learner/losses_test.cc holds the gradients to LibTorch's autograd. Thread: one at a time.
 class Losses {
  public:
-  explicit Losses(const AgentConfig& config);
+  Losses(const AgentConfig& config, const Sizes& sizes);
 
   const ActorShape& actor_shape() const { return actor_shape_; }
   const CriticShape& critic_shape() const { return critic_shape_; }
@@ -50,7 +40,7 @@ class Losses {
   Batch& batch() { return batch_; }
   /// Fresh standard normals for the next sampled actions.
   void DrawNoise(Dice& dice);
-  const std::vector<float>& noise() const { return noise_; }  // rows x kActionSize
+  const std::vector<float>& noise() const { return noise_; }  // rows x action
 
   /// y of every row, with the noise as drawn.
   const std::vector<float>& ComputeTargets(const float* actor, const float* target_critics);
@@ -75,6 +65,7 @@ class Losses {
   void DifferentiateClone(float weight, ActorFacts& facts);
 
   AgentConfig config_;
+  std::size_t state_, action_size_, both_;  // Of one row.
   ActorShape actor_shape_;
   CriticShape critic_shape_;
   Batch batch_;
