@@ -45,8 +45,8 @@ bool SameSize(const AdamState& adam, const std::vector<float>& parameters) {
 
 }  // namespace
 
-ActorCritic::ActorCritic(const AgentConfig& config, const Sizes& sizes, std::uint64_t seed)
-    : config_(config), sizes_(sizes), losses_(config, sizes), dice_(seed) {
+ActorCritic::ActorCritic(const AgentConfig& config, const Sizes& sizes, std::uint64_t seed, const Compute& compute)
+    : config_(config), sizes_(sizes), losses_(config, sizes, compute), dice_(seed) {
   state_.actor = FreshActor(losses_.actor_shape(), static_cast<float>(config.log_std_start), dice_);
   state_.deployed = state_.actor;
   state_.critics = FreshCritics(losses_.critic_shape(), dice_);
@@ -108,34 +108,38 @@ void ActorCritic::Assemble(int demonstrated_rows, const Experience& practice, co
 
 bool ActorCritic::UpdateCritics(UpdateFacts& facts) {
   losses_.DrawNoise(dice_);
+  losses_.DrawAsked(dice_);
   losses_.ComputeTargets(state_.actor.data(), state_.targets.data());
   const CriticFacts found = losses_.CriticGradient(state_.critics.data(), gradient_.data());
   facts.critic_loss = found.loss;
   facts.q_mean = found.q_mean;
   facts.target_mean = found.target_mean;
   if (!(found.loss < kDivergedLoss)) return false;
-  if (!Descend(state_.critic_adam, state_.critics, facts.critic_gradient_norm)) return false;
-  MoveToward(state_.critics, static_cast<float>(config_.target_rate), state_.targets);
-  return true;
+  return Descend(state_.critic_adam, state_.critics, static_cast<float>(config_.target_rate), state_.targets,
+                 facts.critic_gradient_norm);
 }
 
 bool ActorCritic::UpdateActor() {
   losses_.DrawNoise(dice_);
   const Losses::Weights weights{std::exp(state_.log_temperature), static_cast<float>(clone_weight())};
   actor_facts_ = losses_.ActorGradient(state_.actor.data(), state_.critics.data(), weights, gradient_.data());
-  if (!Descend(state_.actor_adam, state_.actor, actor_gradient_norm_)) return false;
-  MoveToward(state_.actor, static_cast<float>(config_.deployed_rate), state_.deployed);
+  if (!Descend(state_.actor_adam, state_.actor, static_cast<float>(config_.deployed_rate), state_.deployed,
+               actor_gradient_norm_))
+    return false;
   UpdateTemperature(actor_facts_.entropy);
   return true;
 }
 
-/// One step down gradient_, its norm clipped; false, and no step, when it is not finite.
-bool ActorCritic::Descend(AdamState& adam, std::vector<float>& parameters, double& norm) {
+/// One step down gradient_, its norm clipped, and the average after it; false, and no step, when it is not finite.
+bool ActorCritic::Descend(AdamState& adam, std::vector<float>& parameters, float average_rate,
+                          std::vector<float>& average, double& norm) {
   const std::span<const float> gradient(gradient_.data(), parameters.size());
-  norm = NormOf(gradient);
+  norm = NormOf(losses_.crew(), gradient);
   if (!std::isfinite(norm)) return false;
   const double clip = std::min(1.0, config_.gradient_norm_max / (norm + 1e-12));
-  AdamStep(adam, static_cast<float>(config_.learning_rate), static_cast<float>(clip), gradient, parameters);
+  AdamStepAndAverage(losses_.crew(), adam,
+                     {static_cast<float>(config_.learning_rate), static_cast<float>(clip), average_rate}, gradient,
+                     parameters, average);
   return true;
 }
 
@@ -152,9 +156,7 @@ bool ActorCritic::Clone(const Experience& demonstrations) {
   Assemble(config_.batch, demonstrations, demonstrations);
   ++state_.clone_updates;
   actor_facts_ = losses_.CloneGradient(state_.actor.data(), gradient_.data());
-  if (!Descend(state_.actor_adam, state_.actor, actor_gradient_norm_)) return false;
-  state_.deployed = state_.actor;
-  return true;
+  return Descend(state_.actor_adam, state_.actor, 1, state_.deployed, actor_gradient_norm_);  // No average yet.
 }
 
 skills::DenseLayers ActorCritic::Layers(Actor which) const {

@@ -52,10 +52,11 @@ enum class Actor { kDeployed, kRaw };
 
 /// Soft actor-critic with demonstrations (RLPD, Ball et al. 2023; HIL-SERL, Luo et al. 2024), from experience that
 /// somebody else keeps. losses.h has the mathematics.
-/// Deterministic given its seed and what is drawn. Thread: one at a time; one core.
+/// Deterministic given its seed and what is drawn, whatever the number of threads. Thread: one at a time; those of
+/// `compute` help.
 class ActorCritic {
  public:
-  ActorCritic(const AgentConfig& config, const Sizes& sizes, std::uint64_t seed);
+  ActorCritic(const AgentConfig& config, const Sizes& sizes, std::uint64_t seed, const Compute& compute = {});
 
   const AgentConfig& config() const { return config_; }
   const Sizes& sizes() const { return sizes_; }
@@ -82,7 +83,8 @@ class ActorCritic {
   bool UpdateCritics(UpdateFacts& facts);
   bool UpdateActor();
   void Assemble(int demonstrated_rows, const Experience& practice, const Experience& demonstrations);
-  bool Descend(AdamState& adam, std::vector<float>& parameters, double& norm);
+  bool Descend(AdamState& adam, std::vector<float>& parameters, float average_rate, std::vector<float>& average,
+               double& norm);
   void UpdateTemperature(double entropy);
   void FallBack(UpdateFacts& facts);
   double clone_weight() const;

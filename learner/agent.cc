@@ -5,8 +5,8 @@
 
 namespace nightshift::learner {
 
-Agent::Agent(const AgentConfig& config, std::uint64_t seed)
-    : core_(config, kAgentSizes, seed),
+Agent::Agent(const AgentConfig& config, std::uint64_t seed, const Compute& compute)
+    : core_(config, kAgentSizes, seed, compute),
       practice_(kAgentSizes, static_cast<std::size_t>(config.samples_max)),
       demonstrations_(kAgentSizes, static_cast<std::size_t>(config.demonstrations_max)) {}
 

@@ -16,10 +16,11 @@ namespace nightshift::learner {
 inline constexpr Sizes kAgentSizes{skills::kFeatureSize, core::kActionSize};
 
 /// Learns one task of the product: an actor-critic, and what it has practised and been shown.
-/// Deterministic given its seed and the samples in their order. Thread: one at a time; one core.
+/// Deterministic given its seed and the samples in their order. Thread: one at a time; those of
+/// `compute` help.
 class Agent {
  public:
-  Agent(const AgentConfig& config, std::uint64_t seed);
+  Agent(const AgentConfig& config, std::uint64_t seed, const Compute& compute = {});
 
   /// False when the sample is not finite and was refused.
   bool AddPractice(const Sample& sample) { return practice_.Add(sample.view()); }
