@@ -25,6 +25,7 @@ std::vector<Range> AgentRanges(const AgentConfig& a) {
   return {
       {"learner.agent.width", double(a.width), 8, 1024},
       {"learner.agent.critics", double(a.critics), 1, 10},
+      {"learner.agent.critics_asked", double(a.critics_asked), 1, 10},
       {"learner.agent.batch", double(a.batch), 2, 4096},
       {"learner.agent.demonstration_share", a.demonstration_share, 0, 1},
       {"learner.agent.demonstrations_start", double(a.demonstrations_start), 0, 10000},
@@ -94,6 +95,7 @@ std::vector<Range> Ranges(const Config& c) {
       {"learner.save_every", double(c.save_every), 1, 1e7},
       {"learner.episodes_per_read", double(c.episodes_per_read), 1, 1000},
       {"learner.status_period_s", c.status_period_s, 0.05, 10},
+      {"learner.threads", double(c.threads), 1, 10},
   };
   ranges.insert(ranges.end(), own.begin(), own.end());
   return ranges;

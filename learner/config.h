@@ -16,11 +16,16 @@ enum class Cloned { kAll, kPreferred };
 /// What of an episode is also scored for tasks other than its own.
 enum class Relabelling { kOff, kSuccesses, kAll };
 
+/// What the large matrix products are made of; everything else is fp32 in either case (learner/network_work.h).
+enum class Precision { kFp32, kBf16 };
+
 /// One soft actor-critic agent in the manner of RLPD and HIL-SERL. Times are counted in updates.
 struct AgentConfig {
   // Networks: two hidden layers. 128 wide learns as well per step as 256 and five times faster per second.
   int width = 128;
-  int critics = 2;  // The target is the lowest opinion; more than two cost time that updates use better.
+  int critics = 2;        // The target is a low opinion; more than two cost time that updates use better.
+  int critics_asked = 2;  // For the target, the lowest of so many, drawn anew for each update where there are more
+                          // (Chen et al. 2021, RLPD): the lowest of ten would be too low.
 
   // Batches: half from demonstrations, half from practice (symmetric sampling, Ball et al. 2023).
   int batch = 256;
@@ -120,6 +125,10 @@ struct Config {
   int episodes_per_read = 16;    // Journal episodes taken at once: bounds the pause between updates.
   double status_period_s = 0.4;  // Of the learner's status; observers expect one every 0.5 s.
   std::uint64_t seed = 1;
+  int threads = 1;  // Of each update, bit for bit the same whatever their number. One: of two cores, control and
+                    // perception need the other.
+  Precision precision = Precision::kFp32;  // bf16, where the processor has it, makes twice as many updates of nets 256
+                                           // wide, but not bit for bit what fp32 makes.
 };
 
 /// Faults: kInvalidConfig naming key, value and allowed range.

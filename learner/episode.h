@@ -6,7 +6,8 @@
 
 #include "core/transition.h"
 #include "learner/config.h"
-#include "learner/replay.h"
+#include "learner/experience.h"
+#include "skills/features.h"
 #include "skills/task.h"
 
 /// How an episode becomes samples. Pure.
@@ -36,6 +37,17 @@ Segment SegmentOf(const core::Episode& episode, const AgentConfig& config, const
 /// decided, or to the end. For a task with a goal the goal is where the object came to rest.
 std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& episode, const AgentConfig& config,
                                  const skills::Scene& scene);
+
+/// What an agent of the product learns from (experience.h).
+struct Sample {
+  skills::Features before{};
+  core::PolicyAction action{};
+  float reward = 0;
+  skills::Features after{};
+  float discount = 0;
+
+  SampleView view() const { return {before, action, reward, after, discount}; }
+};
 
 /// Sums up to n rewards; near the end fewer.
 std::vector<Sample> Fold(const Segment& segment, int n, double discount);

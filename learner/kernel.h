@@ -5,14 +5,15 @@
 #include <span>
 #include <vector>
 
-/// The networks' arithmetic, forward and backward, by hand over OpenBLAS (docs/decisions/hand-written-gradients.md says
-/// why). tests/learner/losses_test.cc holds it to LibTorch's autograd. Parameters of a network lie in one flat array,
-/// so that Adam, averaging, copying and saving are each one pass. Matrices are row by row; one row per sample.
-/// Thread: one at a time; no allocation after the first call with the largest batch.
+/// The networks' arithmetic, forward and backward, by hand over oneDNN's matrix products
+/// (docs/decisions/hand-written-gradients.md says why). tests/learner/losses_test.cc holds it to LibTorch's autograd.
+/// Parameters of a network lie in one flat array, so that Adam, averaging, copying and saving are each one pass.
+/// Matrices are row by row; one row per sample. These functions take any number of rows; network_work.h has the same
+/// networks prepared for a number of rows, faster and for several threads. Thread: any, with a trace of its own; no
+/// allocation after the first call with the largest batch.
 namespace nightshift::learner {
 
-/// One core, whatever the machine has: two pools of threads spinning against each other cost two thirds of the speed.
-void UseOneThread();
+class Crew;
 
 /// x (inputs) -> dense -> ReLU -> dense -> ReLU -> dense (outputs).
 struct ActorShape {
@@ -60,7 +61,7 @@ struct CriticShape {
 
 struct CriticTrace {
   std::vector<float> n1, n2;  // Normalised, before gain and shift: batch x across.
-  std::vector<float> h1, h2;  // After ReLU.
+  std::vector<float> h1;      // After ReLU.
   std::vector<float> s1, s2;  // 1 / deviation: batch x members.
   std::vector<float> q;       // batch x members.
   std::vector<float> d1, d2;  // Scratch of the backward pass.
@@ -86,10 +87,22 @@ struct AdamState {
 void AdamStep(AdamState& state, float learning_rate, float scale, std::span<const float> gradient,
               std::span<float> parameters);
 
+struct DescentStep {
+  float learning_rate = 0;
+  float scale = 1;         // Of the gradient.
+  float average_rate = 0;  // Of the averaged copy.
+};
+/// AdamStep, then average += average_rate (parameters - average), in one pass shared by the crew; bit for bit the same
+/// whatever its size.
+void AdamStepAndAverage(Crew& crew, AdamState& state, const DescentStep& step, std::span<const float> gradient,
+                        std::span<float> parameters, std::span<float> average);
+
 /// to += rate * (from - to).
 void MoveToward(std::span<const float> from, float rate, std::span<float> to);
 
 /// Euclidean norm; not finite when any number is not.
 double NormOf(std::span<const float> values);
+/// Shared by the crew; bit for bit the same whatever its size.
+double NormOf(Crew& crew, std::span<const float> values);
 
 }  // namespace nightshift::learner

@@ -8,7 +8,7 @@
 
 namespace nightshift::learner {
 
-bool IsFinite(const Sample& sample) {
+bool IsFinite(const SampleView& sample) {
   const auto finite = [](float v) { return std::isfinite(v); };
   return std::all_of(sample.before.begin(), sample.before.end(), finite) &&
          std::all_of(sample.action.begin(), sample.action.end(), finite) &&
@@ -16,26 +16,45 @@ bool IsFinite(const Sample& sample) {
          finite(sample.discount);
 }
 
-Replay::Replay(std::size_t samples_max) : samples_max_(samples_max) { NIGHTSHIFT_CHECK(samples_max > 0); }
+Replay::Replay(const Sizes& sizes, std::size_t samples_max)
+    : sizes_(sizes), stride_(static_cast<std::size_t>(sizes.state + sizes.both() + 2)), samples_max_(samples_max) {
+  NIGHTSHIFT_CHECK(samples_max > 0);
+}
 
-bool Replay::Add(const Sample& sample) {
+bool Replay::Add(const SampleView& sample) {
+  NIGHTSHIFT_CHECK(std::ssize(sample.before) == sizes_.state && std::ssize(sample.action) == sizes_.action &&
+                   std::ssize(sample.after) == sizes_.state);
   if (!IsFinite(sample)) {
     ++refused_;
     return false;
   }
-  if (samples_.size() < samples_max_) {
-    samples_.push_back(sample);
-    return true;
+  const std::size_t at = size_ < samples_max_ ? size_ : oldest_;
+  if (size_ < samples_max_) {
+    values_.resize(++size_ * stride_);
+  } else {
+    oldest_ = (oldest_ + 1) % samples_max_;
+    ++overflowed_;
   }
-  samples_[oldest_] = sample;
-  oldest_ = (oldest_ + 1) % samples_max_;
-  ++overflowed_;
+  float* to = values_.data() + at * stride_;
+  to = std::copy(sample.before.begin(), sample.before.end(), to);
+  to = std::copy(sample.action.begin(), sample.action.end(), to);
+  to = std::copy(sample.after.begin(), sample.after.end(), to);
+  to[0] = sample.reward;
+  to[1] = sample.discount;
   return true;
 }
 
-const Sample& Replay::Draw(Dice& dice) const {
-  NIGHTSHIFT_CHECK(!samples_.empty());
-  return samples_[dice.Index(samples_.size())];
+SampleView Replay::At(std::size_t index) const {
+  NIGHTSHIFT_CHECK(index < size_);
+  const auto state = static_cast<std::size_t>(sizes_.state), action = static_cast<std::size_t>(sizes_.action);
+  const std::span<const float> sample(values_.data() + index * stride_, stride_);
+  return {sample.first(state), sample.subspan(state, action), sample[stride_ - 2],
+          sample.subspan(state + action, state), sample[stride_ - 1]};
+}
+
+void Replay::Draw(Dice& dice, Batch& batch, int row) const {
+  NIGHTSHIFT_CHECK(size_ > 0);
+  batch.Put(row, At(dice.Index(size_)));
 }
 
 }  // namespace nightshift::learner

@@ -114,7 +114,6 @@ RiskCritic::RiskCritic(const RiskConfig& config, std::uint64_t seed)
       batch_(static_cast<std::size_t>(config.batch) * skills::kRiskInputs),
       d_out_(static_cast<std::size_t>(config.batch)),
       gradient_(shape_.size()) {
-  UseOneThread();
   state_.parameters = FreshParameters(shape_, dice_);
   state_.dice = dice_.state();
 }

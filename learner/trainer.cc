@@ -20,7 +20,10 @@ std::uint64_t SeedOf(std::uint64_t seed, const std::string& task) {
 }  // namespace
 
 Trainer::Trainer(const Config& config, const skills::Scene& scene)
-    : config_(config), scene_(scene), risk_(config.risk, SeedOf(config.seed, "risk critic")) {}
+    : config_(config),
+      scene_(scene),
+      compute_(ComputeFor(config)),
+      risk_(config.risk, SeedOf(config.seed, "risk critic")) {}
 
 Trainer::Entry* Trainer::Find(const std::string& task) {
   const auto found = entries_.find(task);
@@ -42,9 +45,8 @@ core::Result<void> Trainer::Know(const TaskSpecs& tasks) {
 core::Result<void> Trainer::Add(const core::TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  Entry fresh{
-      spec, std::move(*task), Agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name)), {}, 0, 0,
-      {}};
+  Agent agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name), compute_);
+  Entry fresh{spec, std::move(*task), std::move(agent), {}, 0, 0, {}};
   if (const auto saved = saved_agents_.find(spec.name); saved != saved_agents_.end()) {
     if (auto restored = fresh.agent.Restore(saved->second); !restored)
       return core::Fail(restored.error().code, "task " + spec.name + ": " + restored.error().detail);

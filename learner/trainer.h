@@ -57,7 +57,7 @@ struct AgentFacts {
 ///   policy.Stage(trainer.Weights("pick"));
 class Trainer {
  public:
-  /// @param config already validated.
+  /// @param config already validated; where the processor has no bf16, it is fp32 all the same (HasBf16).
   Trainer(const Config& config, const skills::Scene& scene);
 
   /// Adds tasks not known yet, with an agent each; a recovery task is also given what recent episodes show of it.
@@ -134,6 +134,7 @@ class Trainer {
 
   Config config_;
   skills::Scene scene_;
+  Compute compute_;  // Of all agents, which learn in turns.
   RiskCritic risk_;
   std::map<std::string, Entry> entries_;            // Ordered, so that ties are broken the same way every time.
   std::map<std::string, AgentState> saved_agents_;  // Loaded, for tasks not made known yet.

@@ -276,6 +276,7 @@ void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
   keys.In("learner.agent");
   keys.Number("width", c.width, {8, 1024});
   keys.Number("critics", c.critics, {1, 10});
+  keys.Number("critics_asked", c.critics_asked, {1, 10});
   keys.Number("batch", c.batch, {16, 4096});
   keys.Number("demonstration_share", c.demonstration_share, kShare);
   keys.Number("demonstrations_start", c.demonstrations_start, {0, 10000});
@@ -350,6 +351,8 @@ void LearnerKeys(learner::Config& c, KeyList& keys) {
   keys.Number("episodes_per_read", c.episodes_per_read, {1, 10000});
   keys.Number("status_period_s", c.status_period_s, {0.05, 60});
   keys.Number("seed", c.seed, {0, kMany});
+  keys.Number("threads", c.threads, {1, 10});
+  keys.Choice("precision", c.precision, {{"fp32", learner::Precision::kFp32}, {"bf16", learner::Precision::kBf16}});
   keys.Choice("risk_critic", c.risk_critic, {{"off", learner::RiskAdvice::kOff}, {"auto", learner::RiskAdvice::kAuto}});
   AgentKeys(c.agent, keys);
   RiskKeys(c.risk, keys);

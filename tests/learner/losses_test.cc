@@ -34,7 +34,7 @@ std::vector<float> Drawn(Dice& dice, std::size_t count, float scale) {
 
 /// Random parameters, batch and noise.
 struct Problem {
-  explicit Problem(int seed) : config(ConfigFor(seed)), losses(config) {
+  explicit Problem(int seed) : config(ConfigFor(seed)), losses(config, {kState, kAction}) {
     Dice dice(static_cast<std::uint64_t>(seed));
     actor = Drawn(dice, losses.actor_shape().size(), 0.25f);  // Deviations stay off their clamp.
     critics = Drawn(dice, losses.critic_shape().size(), 0.4f);
