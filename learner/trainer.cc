@@ -42,14 +42,15 @@ core::Result<void> Trainer::Know(const TaskSpecs& tasks) {
 core::Result<void> Trainer::Add(const core::TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  Entry fresh{
-      spec, std::move(*task), Agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name)), {}, 0, 0,
-      {}};
-  if (const auto saved = saved_agents_.find(spec.name); saved != saved_agents_.end()) {
-    if (auto restored = fresh.agent.Restore(saved->second); !restored)
-      return core::Fail(restored.error().code, "task " + spec.name + ": " + restored.error().detail);
-    fresh.steps = saved_steps_[spec.name];
-    saved_agents_.erase(saved);
+  Entry fresh{.spec = spec,
+              .task = std::move(*task),
+              .agent = Agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name))};
+  fresh.life.own_after = cursor_;
+  fresh.life.others_after = recent_.empty() ? cursor_ : recent_.front().id - 1;
+  if (const auto saved = saved_.find(spec.name); saved != saved_.end()) {
+    if (auto adopted = Adopt(saved->second, fresh); !adopted)
+      return core::Fail(adopted.error().code, "task " + spec.name + ": " + adopted.error().detail);
+    saved_.erase(saved);
   }
   Entry& entry = entries_.emplace(spec.name, std::move(fresh)).first->second;
   IngestFacts unused;
@@ -70,11 +71,11 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   if (counts) steps_ += length;
   risk_.Ingest(episode, scene_, counts ? RiskCritic::Reading::kNew : RiskCritic::Reading::kAgain);
   Entry* own = Find(episode.task);
-  if (own == nullptr) {
+  if (own == nullptr || (!counts && episode.id <= own->life.own_after)) {
     ++unknown_episodes_;
   } else {
-    if (counts) own->steps.own += length;
-    if (counts && episode.skill == core::SkillKind::kLearned) own->steps.learned += length;
+    if (counts) own->life.own_steps += length;
+    if (counts && episode.skill == core::SkillKind::kLearned) own->life.learned_steps += length;
     const Segment segment = SegmentOf(episode, own->agent.config(), scene_);
     facts.own = AddSegment(*own, segment, facts);
     if (segment.solved && TakeAsDemonstration(*own, episode)) {
@@ -84,7 +85,7 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
     }
   }
   for (auto& [name, entry] : entries_)
-    if (name != episode.task) Relabel(entry, episode, facts);
+    if (name != episode.task && (counts || episode.id > entry.life.others_after)) Relabel(entry, episode, facts);
   Remember(episode);
   return facts;
 }
@@ -133,7 +134,7 @@ void Trainer::Remember(const core::Episode& episode) {
 /// It has seen too little of its own to learn by itself: it owes no updates and publishes nothing, and practice acts
 /// with what its parent has promoted.
 bool Trainer::Borrows(const Entry& entry) const {
-  if (entry.spec.inherits_from.empty() || entry.steps.learned >= config_.borrowed_steps) return false;
+  if (entry.spec.inherits_from.empty() || entry.life.learned_steps >= config_.borrowed_steps) return false;
   if (entry.agent.state().updates + entry.agent.state().clone_updates > 0) return false;
   return Find(entry.spec.inherits_from) != nullptr;
 }
@@ -146,11 +147,11 @@ void Trainer::InheritIfFresh(Entry& entry) {
 
 std::int64_t Trainer::LearnedStepsDue(const Entry& entry) const {
   const std::int64_t borrowed = entry.spec.inherits_from.empty() ? 0 : config_.borrowed_steps;
-  return std::max<std::int64_t>(0, entry.steps.learned - borrowed);
+  return std::max<std::int64_t>(0, entry.life.learned_steps - borrowed);
 }
 
 double Trainer::BacklogOf(const Entry& entry) const {
-  if (Borrows(entry) || entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
+  if (Borrows(entry) || entry.agent.phase() == Phase::kWaiting || entry.life.own_steps == 0) return 0;
   const double due = config_.agent.offline_updates + config_.update_ratio * static_cast<double>(LearnedStepsDue(entry));
   return std::max(0.0, due - static_cast<double>(entry.agent.state().updates)) +
          static_cast<double>(entry.agent.clone_updates_left());
@@ -204,8 +205,8 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.phase = agent.phase();
     facts.updates = agent.state().updates;
     facts.clone_updates = agent.state().clone_updates;
-    facts.own_steps = entry.steps.own;
-    facts.learned_steps = entry.steps.learned;
+    facts.own_steps = entry.life.own_steps;
+    facts.learned_steps = entry.life.learned_steps;
     facts.samples = agent.practice().size();
     facts.demonstrations = agent.demonstrations().size();
     facts.demonstrated_episodes = agent.demonstrated_episodes();
@@ -223,7 +224,7 @@ std::vector<AgentFacts> Trainer::Facts() const {
 std::int64_t Trainer::updates() const {
   std::int64_t total = 0;
   for (const auto& [name, entry] : entries_) total += entry.agent.state().updates;
-  for (const auto& [name, state] : saved_agents_) total += state.updates;
+  for (const auto& [name, saved] : saved_) total += saved.state.updates;
   return total;
 }
 
