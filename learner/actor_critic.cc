@@ -67,7 +67,8 @@ UpdateFacts ActorCritic::Update(Phase phase, const Experience& practice, const E
   UpdateFacts facts;
   facts.phase = phase;
   NIGHTSHIFT_CHECK(phase != Phase::kWaiting);
-  if (!(phase == Phase::kCloning ? Clone(demonstrations) : Learn(practice, demonstrations, facts))) FallBack(facts);
+  facts.diverged = !(phase == Phase::kCloning ? Clone(demonstrations) : Learn(practice, demonstrations, facts));
+  if (facts.diverged) FallBack();
   facts.temperature = std::exp(state_.log_temperature);
   facts.entropy = state_.actor_facts.entropy;
   facts.saturated_share = state_.actor_facts.saturated_share;
@@ -88,9 +89,7 @@ bool ActorCritic::Learn(const Experience& practice, const Experience& demonstrat
   return UpdateActor();
 }
 
-/// The counters and the dice go on: the batch that broke it must not come again.
-void ActorCritic::FallBack(UpdateFacts& facts) {
-  facts.diverged = true;
+void ActorCritic::FallBack() {
   const AgentState broken = std::move(state_);
   state_ = healthy_;
   state_.updates = broken.updates;

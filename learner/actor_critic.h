@@ -81,6 +81,11 @@ class ActorCritic {
   void Inherit(const ActorCritic& parent);
   /// Keeps the present state as the one to fall back to.
   void MarkHealthy() { healthy_ = state_; }
+  /// Back to that one, counted as a divergence. The counters and the dice go on: the batch that broke it must not come
+  /// again.
+  void FallBack();
+  const ActorShape& actor_shape() const { return losses_.actor_shape(); }
+  const CriticShape& critic_shape() const { return losses_.critic_shape(); }
 
  private:
   bool Clone(const Experience& demonstrations);
@@ -91,7 +96,6 @@ class ActorCritic {
   void Assemble(int demonstrated_rows, const Experience& practice, const Experience& demonstrations);
   bool Descend(AdamState& adam, std::vector<float>& parameters, double& norm);
   void UpdateTemperature(double entropy);
-  void FallBack(UpdateFacts& facts);
   double clone_weight() const;
 
   AgentConfig config_;

@@ -9,6 +9,8 @@
 #include "learner/actor_critic.h"
 #include "learner/config.h"
 #include "learner/episode.h"
+#include "learner/health.h"
+#include "learner/held_out.h"
 #include "learner/replay.h"
 #include "skills/policy.h"
 
@@ -54,6 +56,10 @@ class Agent {
   void Inherit(const Agent& parent) { core_.Inherit(parent.core_); }
   /// Keeps the present state as the one to fall back to.
   void MarkHealthy() { core_.MarkHealthy(); }
+  void FallBack() { core_.FallBack(); }
+
+  /// How the networks do on what was held out; on what they learn from while nothing was.
+  HealthFigures Health(const HeldOut& held_out) const;
 
   const Replay& practice() const { return practice_; }
   const Replay& demonstrations() const { return demonstrations_; }

@@ -195,6 +195,9 @@ void ReadAgents(const json& header, std::string_view& floats, Manifest& into) {
     if (agent.contains("state")) {
       saved.life.own_after = agent.at("own_after").get<std::int64_t>();
       saved.life.others_after = agent.at("others_after").get<std::int64_t>();
+      saved.life.diverged_in_a_row = agent.at("diverged_in_a_row").get<std::int64_t>();
+      saved.life.sampled_at = agent.at("sampled_at").get<std::int64_t>();
+      saved.life.solved = agent.at("solved").get<std::int64_t>();
       saved.healthy = ReadAgent(agent.at("healthy"), floats);
       if (agent.contains("replays"))
         saved.replays.emplace(ReadCursor(agent.at("replays").at(0)), ReadCursor(agent.at("replays").at(1)));
@@ -246,6 +249,9 @@ core::Result<void> Trainer::Save(const std::string& path) const {
                 {"learned_steps", saved.life.learned_steps},
                 {"own_after", saved.life.own_after},
                 {"others_after", saved.life.others_after},
+                {"diverged_in_a_row", saved.life.diverged_in_a_row},
+                {"sampled_at", saved.life.sampled_at},
+                {"solved", saved.life.solved},
                 {"state", HeaderOf(saved.state)},
                 {"healthy", HeaderOf(healthy)},
                 {"probe", *probe}};

@@ -17,6 +17,10 @@ std::uint64_t SeedOf(std::uint64_t seed, const std::string& task) {
   return hash;
 }
 
+constexpr std::int64_t kDivergencesMax = 3;  // In a row: chance explains one, a second batch a second.
+
+double ValueSize(const AgentConfig& config) { return std::max(std::abs(config.value_min), std::abs(config.value_max)); }
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, const skills::Scene& scene)
@@ -76,9 +80,16 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   } else {
     if (counts) own->life.own_steps += length;
     if (counts && episode.skill == core::SkillKind::kLearned) own->life.learned_steps += length;
+    if (counts) own->life.solved += episode.outcome == core::Outcome::kSuccess;
     const Segment segment = SegmentOf(episode, own->agent.config(), scene_);
-    facts.own = AddSegment(*own, segment, facts);
-    if (segment.solved && TakeAsDemonstration(*own, episode)) {
+    const bool held_out = episode.skill == core::SkillKind::kLearned && segment.ending == Ending::kTerminal &&
+                          HeldOut::Takes(episode.id, config_.held_out_every);
+    if (held_out)
+      own->held_out.Add(segment, own->agent.config().discount);
+    else
+      facts.own = AddSegment(*own, segment, facts);
+    if (counts) own->life.sampled_at = own->agent.state().updates;
+    if (!held_out && segment.solved && TakeAsDemonstration(*own, episode)) {
       for (const Sample& sample : own->agent.Fold(segment))
         facts.demonstrated += own->agent.AddDemonstration(sample) ? 1 : 0;
       own->agent.EndDemonstration();
@@ -145,6 +156,22 @@ void Trainer::InheritIfFresh(Entry& entry) {
   if (parent != nullptr && parent->agent.state().updates > 0) entry.agent.Inherit(parent->agent);
 }
 
+/// Keeps what is healthy, takes back what has diverged unnoticed.
+void Trainer::LookAfter(Entry& entry) {
+  const AgentConfig& agent = entry.agent.config();
+  if (!entry.last.diverged && entry.agent.state().updates % config_.healthy_every == 0) {
+    if (entry.last.phase != Phase::kCloning) entry.health = entry.agent.Health(entry.held_out);
+    entry.last.diverged = Diverged(entry.health, ValueSize(agent), {});
+    if (entry.last.diverged) {
+      entry.agent.FallBack();
+    } else {
+      entry.agent.MarkHealthy();
+      entry.life.diverged_in_a_row = 0;
+    }
+  }
+  if (entry.last.diverged) ++entry.life.diverged_in_a_row;
+}
+
 std::int64_t Trainer::LearnedStepsDue(const Entry& entry) const {
   const std::int64_t borrowed = entry.spec.inherits_from.empty() ? 0 : config_.borrowed_steps;
   return std::max<std::int64_t>(0, entry.life.learned_steps - borrowed);
@@ -176,8 +203,7 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
   if (busiest == nullptr) return std::nullopt;
   InheritIfFresh(*busiest);
   busiest->last = busiest->agent.Update();
-  if (!busiest->last.diverged && busiest->agent.state().updates % config_.healthy_every == 0)
-    busiest->agent.MarkHealthy();
+  LookAfter(*busiest);
   return Update{busiest->spec.name, busiest->last};
 }
 
@@ -194,6 +220,11 @@ bool Trainer::HasPolicy(const std::string& task) const {
   const AgentState& state = entry->agent.state();
   return entry->agent.clone_updates_left() == 0 &&
          (state.clone_updates > 0 || state.updates >= std::max(1, config_.agent.offline_updates));
+}
+
+bool Trainer::MayPublish(const std::string& task) const {
+  const Entry* entry = Find(task);
+  return entry != nullptr && HasPolicy(task) && entry->life.diverged_in_a_row == 0;
 }
 
 std::vector<AgentFacts> Trainer::Facts() const {
@@ -216,6 +247,12 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.backlog = BacklogOf(entry);
     facts.weight_norm = std::hypot(NormOf(agent.state().actor), NormOf(agent.state().critics));
     facts.last = entry.last;
+    facts.solved_episodes = entry.life.solved;
+    facts.updates_since_sample = agent.state().updates - entry.life.sampled_at;
+    facts.health = entry.health;
+    facts.troubles = TroublesOf(entry.health, ValueSize(agent.config()), {});
+    facts.may_publish = entry.life.diverged_in_a_row == 0;
+    facts.keeps_diverging = entry.life.diverged_in_a_row >= kDivergencesMax;
     all.push_back(facts);
   }
   return all;

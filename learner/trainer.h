@@ -42,6 +42,12 @@ struct AgentFacts {
   std::uint64_t refused = 0;
   std::int64_t divergences = 0;
   double backlog = 0;
+  std::int64_t solved_episodes = 0;       // Of its own task: was any reward seen?
+  std::int64_t updates_since_sample = 0;  // Since it was last given something new.
+  HealthFigures health;                   // No rows: it was not looked at yet.
+  std::vector<std::string> troubles;      // What is out of the ordinary, in words.
+  bool may_publish = true;                // False while it has diverged and not been healthy since.
+  bool keeps_diverging = false;           // Again and again.
   double weight_norm = 0;  // Of actor and critics together; growth without end is how learning dies.
   UpdateFacts last;        // Of its latest update.
 };
@@ -86,6 +92,8 @@ class Trainer {
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;
   /// A task whose policy has something to show: cloned, inherited, or trained. Not one that borrows its parent's.
   bool HasPolicy(const std::string& task) const;
+  /// False while it has diverged and not been found healthy since: what it fell back to was published before.
+  bool MayPublish(const std::string& task) const;
   std::vector<AgentFacts> Facts() const;
 
   /// Learns beside the agents, from the same episodes; its updates are not among Backlog's, and nobody waits for them.
@@ -119,6 +127,9 @@ class Trainer {
     std::int64_t own_steps = 0, learned_steps = 0;
     // Episodes up to these were gone when the task became known: it learns nothing from them when they are read again.
     std::int64_t own_after = 0, others_after = 0;
+    std::int64_t diverged_in_a_row = 0;  // Since it was last found healthy.
+    std::int64_t sampled_at = 0;         // Updates when it was last given something new.
+    std::int64_t solved = 0;             // Episodes of its own task.
   };
   struct ReplayCursors {
     ReplayCursor practice, demonstrations;
@@ -140,7 +151,10 @@ class Trainer {
     std::optional<ReplayCursors> refill_to;  // What a manifest says was in the replays.
     int scripted_demonstrations = 0, learned_demonstrations = 0;
     UpdateFacts last;
+    HeldOut held_out;
+    HealthFigures health;
   };
+  void LookAfter(Entry& entry);
   Entry* Find(const std::string& task);
   const Entry* Find(const std::string& task) const;
   core::Result<void> Add(const core::TaskSpec& spec);
