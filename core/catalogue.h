@@ -73,10 +73,11 @@ struct InterventionRecord {
 struct SnapshotRecord {
   std::int64_t version = 0;
   std::string task;
-  std::string state;  // "candidate", "promoted", "rejected", "retired".
+  std::string state;  // "candidate", "promoted", "rejected", "refused" (before it acted), "rolled back", "retired".
   std::string sha256;
   std::int64_t attempts = 0;
   std::int64_t solved = 0;
+  std::string why = {};  // In words; not stored.
 };
 
 /// Everything that a restarted supervisor needs to go on where it was.

@@ -67,12 +67,13 @@ UpdateFacts ActorCritic::Update(Phase phase, const Experience& practice, const E
   UpdateFacts facts;
   facts.phase = phase;
   NIGHTSHIFT_CHECK(phase != Phase::kWaiting);
-  if (!(phase == Phase::kCloning ? Clone(demonstrations) : Learn(practice, demonstrations, facts))) FallBack(facts);
+  facts.diverged = !(phase == Phase::kCloning ? Clone(demonstrations) : Learn(practice, demonstrations, facts));
+  if (facts.diverged) FallBack();
   facts.temperature = std::exp(state_.log_temperature);
-  facts.entropy = actor_facts_.entropy;
-  facts.saturated_share = actor_facts_.saturated_share;
-  facts.clone_error = actor_facts_.clone_error;
-  facts.actor_gradient_norm = actor_gradient_norm_;
+  facts.entropy = state_.actor_facts.entropy;
+  facts.saturated_share = state_.actor_facts.saturated_share;
+  facts.clone_error = state_.actor_facts.clone_error;
+  facts.actor_gradient_norm = state_.actor_gradient_norm;
   state_.dice = dice_.state();
   return facts;
 }
@@ -88,9 +89,7 @@ bool ActorCritic::Learn(const Experience& practice, const Experience& demonstrat
   return UpdateActor();
 }
 
-/// The counters and the dice go on: the batch that broke it must not come again.
-void ActorCritic::FallBack(UpdateFacts& facts) {
-  facts.diverged = true;
+void ActorCritic::FallBack() {
   const AgentState broken = std::move(state_);
   state_ = healthy_;
   state_.updates = broken.updates;
@@ -122,11 +121,11 @@ bool ActorCritic::UpdateCritics(UpdateFacts& facts) {
 bool ActorCritic::UpdateActor() {
   losses_.DrawNoise(dice_);
   const Losses::Weights weights{std::exp(state_.log_temperature), static_cast<float>(clone_weight())};
-  actor_facts_ = losses_.ActorGradient(state_.actor.data(), state_.critics.data(), weights, gradient_.data());
+  state_.actor_facts = losses_.ActorGradient(state_.actor.data(), state_.critics.data(), weights, gradient_.data());
   if (!Descend(state_.actor_adam, state_.actor, static_cast<float>(config_.deployed_rate), state_.deployed,
-               actor_gradient_norm_))
+               state_.actor_gradient_norm))
     return false;
-  UpdateTemperature(actor_facts_.entropy);
+  UpdateTemperature(state_.actor_facts.entropy);
   return true;
 }
 
@@ -155,15 +154,15 @@ void ActorCritic::UpdateTemperature(double entropy) {
 bool ActorCritic::Clone(const Experience& demonstrations) {
   Assemble(config_.batch, demonstrations, demonstrations);
   ++state_.clone_updates;
-  actor_facts_ = losses_.CloneGradient(state_.actor.data(), gradient_.data());
-  return Descend(state_.actor_adam, state_.actor, 1, state_.deployed, actor_gradient_norm_);  // No average yet.
+  state_.actor_facts = losses_.CloneGradient(state_.actor.data(), gradient_.data());
+  return Descend(state_.actor_adam, state_.actor, 1, state_.deployed, state_.actor_gradient_norm);  // No average yet.
 }
 
 skills::DenseLayers ActorCritic::Layers(Actor which) const {
   return LayersOf(losses_.actor_shape(), (which == Actor::kDeployed ? state_.deployed : state_.actor).data());
 }
 
-core::Result<void> ActorCritic::Restore(AgentState state) {
+core::Result<void> ActorCritic::Check(const AgentState& state) const {
   const auto refuse = [](const std::string& why) { return core::Fail(core::FaultCode::kCorruptState, why); };
   if (state.actor.size() != state_.actor.size() || state.deployed.size() != state_.actor.size() ||
       state.critics.size() != state_.critics.size() || state.targets.size() != state_.critics.size())
@@ -177,9 +176,16 @@ core::Result<void> ActorCritic::Restore(AgentState state) {
                              &state.actor_adam.second, &state.critic_adam.first, &state.critic_adam.second})
     if (!Finite(*values)) return refuse("a saved weight is not finite");
   if (!std::isfinite(state.log_temperature)) return refuse("the saved temperature is not finite");
+  return {};
+}
+
+core::Result<void> ActorCritic::Restore(AgentState state, std::optional<AgentState> healthy) {
+  if (auto good = Check(state); !good) return good;
+  if (healthy)
+    if (auto good = Check(*healthy); !good) return core::Fail(good.error().code, "what it falls back to: " + good.error().detail);
   state_ = std::move(state);
   dice_.Restore(state_.dice);
-  MarkHealthy();
+  healthy_ = healthy ? std::move(*healthy) : state_;
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct AgentState {
   AdamState actor_adam, critic_adam, temperature_adam;
   float log_temperature = 0;
   Dice::State dice{};
+  ActorFacts actor_facts;  // Of the last actor update: those of updates that leave the actor alone repeat them.
+  double actor_gradient_norm = 0;
   std::int64_t updates = 0;        // Of the critics.
   std::int64_t clone_updates = 0;  // Of the actor, before them.
   std::int64_t divergences = 0;
@@ -70,23 +73,31 @@ class ActorCritic {
   skills::DenseLayers Layers(Actor which) const;
 
   const AgentState& state() const { return state_; }
+  /// What a diverged update falls back to.
+  const AgentState& healthy() const { return healthy_; }
+  /// Changes nothing where it fails. @param healthy none: the state itself.
   /// Faults: kCorruptState when the sizes are not those of this configuration, or a number is not finite.
-  core::Result<void> Restore(AgentState state);
+  core::Result<void> Restore(AgentState state, std::optional<AgentState> healthy = std::nullopt);
   /// Takes over another's networks as if it had cloned. Of the same sizes; not after the first update.
   void Inherit(const ActorCritic& parent);
   /// Keeps the present state as the one to fall back to.
   void MarkHealthy() { healthy_ = state_; }
+  /// Back to that one, counted as a divergence. The counters and the dice go on: the batch that broke it must not come
+  /// again.
+  void FallBack();
+  const ActorShape& actor_shape() const { return losses_.actor_shape(); }
+  const CriticShape& critic_shape() const { return losses_.critic_shape(); }
 
  private:
   bool Clone(const Experience& demonstrations);
   bool Learn(const Experience& practice, const Experience& demonstrations, UpdateFacts& facts);
+  core::Result<void> Check(const AgentState& state) const;
   bool UpdateCritics(UpdateFacts& facts);
   bool UpdateActor();
   void Assemble(int demonstrated_rows, const Experience& practice, const Experience& demonstrations);
   bool Descend(AdamState& adam, std::vector<float>& parameters, float average_rate, std::vector<float>& average,
                double& norm);
   void UpdateTemperature(double entropy);
-  void FallBack(UpdateFacts& facts);
   double clone_weight() const;
 
   AgentConfig config_;
@@ -94,8 +105,6 @@ class ActorCritic {
   Losses losses_;
   AgentState state_, healthy_;
   Dice dice_;
-  ActorFacts actor_facts_;  // Of the last actor update.
-  double actor_gradient_norm_ = 0;
   std::vector<float> gradient_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "learner/actor_critic.h"
 #include "learner/config.h"
 #include "learner/episode.h"
+#include "learner/health.h"
+#include "learner/held_out.h"
 #include "learner/replay.h"
 #include "skills/policy.h"
 
@@ -44,12 +47,20 @@ class Agent {
   skills::PolicyWeights Weights(Actor which = Actor::kDeployed) const { return {core_.Layers(which)}; }
 
   const AgentState& state() const { return core_.state(); }
+  const AgentState& healthy() const { return core_.healthy(); }
+  /// Changes nothing where it fails. @param healthy none: the state itself.
   /// Faults: kCorruptState when the sizes are not those of this configuration, or a number is not finite.
-  core::Result<void> Restore(AgentState state) { return core_.Restore(std::move(state)); }
+  core::Result<void> Restore(AgentState state, std::optional<AgentState> healthy = std::nullopt) {
+    return core_.Restore(std::move(state), std::move(healthy));
+  }
   /// Begins with another agent's networks, and needs no cloning. Not after the first update.
   void Inherit(const Agent& parent) { core_.Inherit(parent.core_); }
   /// Keeps the present state as the one to fall back to.
   void MarkHealthy() { core_.MarkHealthy(); }
+  void FallBack() { core_.FallBack(); }
+
+  /// How the networks do on what was held out; on what they learn from while nothing was.
+  HealthFigures Health(const HeldOut& held_out) const;
 
   const Replay& practice() const { return practice_; }
   const Replay& demonstrations() const { return demonstrations_; }

@@ -89,6 +89,7 @@ std::vector<Range> Ranges(const Config& c) {
       {"learner.update_ratio", c.update_ratio, 0.01, 100},
       {"learner.scripted_demonstrations_max", double(c.scripted_demonstrations_max), 0, 1e5},
       {"learner.learned_demonstrations_max", double(c.learned_demonstrations_max), 0, 1e5},
+      {"learner.held_out_every", double(c.held_out_every), 0, 1e6},
       {"learner.healthy_every", double(c.healthy_every), 1, 1e6},
       {"learner.publish_every", double(c.publish_every), 1, 1e7},
       {"learner.snapshots_kept", double(c.snapshots_kept), 2, 1e5},

@@ -118,6 +118,8 @@ struct Config {
   Relabelling relabelling = Relabelling::kAll;  // Successes alone would make every start look promising.
   int borrowed_steps = 1500;     // Learned steps of a recovery task before it learns by itself; until then its parent's
                                  // policy acts: so few are too few to learn from, and the parent improves meanwhile.
+  int held_out_every = 16;       // One decided episode of a learned policy in so many is never learned from: what the
+                                 // critics are measured against; more would cost robot time. 0: none.
   int healthy_every = 500;       // Updates between the copies that a diverged agent falls back to.
   int publish_every = 1000;      // Updates between snapshots of a task.
   int snapshots_kept = 40;       // Files per task; older ones go, except those the catalogue names.

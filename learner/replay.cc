@@ -2,6 +2,7 @@
 #include "learner/replay.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/check.h"
@@ -41,6 +42,10 @@ bool Replay::Add(const SampleView& sample) {
   to = std::copy(sample.after.begin(), sample.after.end(), to);
   to[0] = sample.reward;
   to[1] = sample.discount;
+  ++cursor_.added;
+  const float* first = values_.data() + at * stride_;
+  for (std::size_t i = 0; i < stride_; ++i)
+    cursor_.digest = (cursor_.digest ^ std::bit_cast<std::uint32_t>(first[i])) * 0x100000001b3u;
   return true;
 }
 

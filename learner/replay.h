@@ -10,6 +10,15 @@ namespace nightshift::learner {
 
 bool IsFinite(const SampleView& sample);
 
+/// Which samples a replay has been given, in which order: two of one size whose cursors are equal hold the same at the
+/// same places.
+struct ReplayCursor {
+  std::uint64_t added = 0;
+  std::uint64_t digest = 0xcbf29ce484222325u;  // Of every number of every sample, in order (FNV-1a over words).
+
+  bool operator==(const ReplayCursor&) const = default;
+};
+
 /// A ring of samples, drawn from uniformly. When full the oldest goes, and is counted.
 /// Thread: one at a time.
 class Replay final : public Experience {
@@ -24,6 +33,7 @@ class Replay final : public Experience {
   /// Valid until the next Add; `index` below size(), in no order that means anything once it is full.
   SampleView At(std::size_t index) const;
 
+  const ReplayCursor& cursor() const { return cursor_; }
   std::uint64_t overflowed() const { return overflowed_; }
   std::uint64_t refused() const { return refused_; }
 
@@ -34,6 +44,7 @@ class Replay final : public Experience {
   std::size_t samples_max_;
   std::size_t size_ = 0;
   std::size_t oldest_ = 0;
+  ReplayCursor cursor_;
   std::uint64_t overflowed_ = 0;
   std::uint64_t refused_ = 0;
 };

@@ -57,9 +57,10 @@ std::filesystem::path SnapshotStore::PathOf(const std::string& task, std::int64_
 }
 
 core::Result<std::int64_t> SnapshotStore::Write(const std::string& task, std::int64_t updates,
-                                                skills::PolicyWeights weights) {
+                                                skills::PolicyWeights weights,
+                                                const std::optional<skills::HeldOutValue>& held_out) {
   const std::int64_t version = ++newest_;
-  const skills::Snapshot snapshot{version, task, updates, std::move(weights)};
+  const skills::Snapshot snapshot{version, task, updates, std::move(weights), held_out};
   if (auto written = skills::WriteSnapshot(PathOf(task, version).string(), snapshot); !written)
     return tl::make_unexpected(written.error());
   return version;

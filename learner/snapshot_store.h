@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -18,7 +19,8 @@ class SnapshotStore {
   static core::Result<SnapshotStore> Open(const std::filesystem::path& folder, std::int64_t version_used);
 
   /// Returns the new version. Faults: kDiskFull, kIoFailed; the version is then used up all the same.
-  core::Result<std::int64_t> Write(const std::string& task, std::int64_t updates, skills::PolicyWeights weights);
+  core::Result<std::int64_t> Write(const std::string& task, std::int64_t updates, skills::PolicyWeights weights,
+                                   const std::optional<skills::HeldOutValue>& held_out = std::nullopt);
 
   /// Deletes a task's files but the newest `kept` and those in `needed`. Returns how many went.
   int Prune(const std::string& task, int kept, const std::set<std::int64_t>& needed);

@@ -17,6 +17,10 @@ std::uint64_t SeedOf(std::uint64_t seed, const std::string& task) {
   return hash;
 }
 
+constexpr std::int64_t kDivergencesMax = 3;  // In a row: chance explains one, a second batch a second.
+
+double ValueSize(const AgentConfig& config) { return std::max(std::abs(config.value_min), std::abs(config.value_max)); }
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, const skills::Scene& scene)
@@ -45,13 +49,15 @@ core::Result<void> Trainer::Know(const TaskSpecs& tasks) {
 core::Result<void> Trainer::Add(const core::TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  Agent agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name), compute_);
-  Entry fresh{spec, std::move(*task), std::move(agent), {}, 0, 0, {}};
-  if (const auto saved = saved_agents_.find(spec.name); saved != saved_agents_.end()) {
-    if (auto restored = fresh.agent.Restore(saved->second); !restored)
-      return core::Fail(restored.error().code, "task " + spec.name + ": " + restored.error().detail);
-    fresh.steps = saved_steps_[spec.name];
-    saved_agents_.erase(saved);
+  Entry fresh{.spec = spec,
+              .task = std::move(*task),
+              .agent = Agent(ForTask(config_.agent, spec.time_limit), SeedOf(config_.seed, spec.name), compute_)};
+  fresh.life.own_after = cursor_;
+  fresh.life.others_after = recent_.empty() ? cursor_ : recent_.front().id - 1;
+  if (const auto saved = saved_.find(spec.name); saved != saved_.end()) {
+    if (auto adopted = Adopt(saved->second, fresh); !adopted)
+      return core::Fail(adopted.error().code, "task " + spec.name + ": " + adopted.error().detail);
+    saved_.erase(saved);
   }
   Entry& entry = entries_.emplace(spec.name, std::move(fresh)).first->second;
   IngestFacts unused;
@@ -72,21 +78,28 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   if (counts) steps_ += length;
   risk_.Ingest(episode, scene_, counts ? RiskCritic::Reading::kNew : RiskCritic::Reading::kAgain);
   Entry* own = Find(episode.task);
-  if (own == nullptr) {
+  if (own == nullptr || (!counts && episode.id <= own->life.own_after)) {
     ++unknown_episodes_;
   } else {
-    if (counts) own->steps.own += length;
-    if (counts && episode.skill == core::SkillKind::kLearned) own->steps.learned += length;
+    if (counts) own->life.own_steps += length;
+    if (counts && episode.skill == core::SkillKind::kLearned) own->life.learned_steps += length;
+    if (counts) own->life.solved += episode.outcome == core::Outcome::kSuccess;
     const Segment segment = SegmentOf(episode, own->agent.config(), scene_);
-    facts.own = AddSegment(*own, segment, facts);
-    if (segment.solved && TakeAsDemonstration(*own, episode)) {
+    const bool held_out = episode.skill == core::SkillKind::kLearned && segment.ending == Ending::kTerminal &&
+                          HeldOut::Takes(episode.id, config_.held_out_every);
+    if (held_out)
+      own->held_out.Add(segment, own->agent.config().discount);
+    else
+      facts.own = AddSegment(*own, segment, facts);
+    if (counts) own->life.sampled_at = own->agent.state().updates;
+    if (!held_out && segment.solved && TakeAsDemonstration(*own, episode)) {
       for (const Sample& sample : own->agent.Fold(segment))
         facts.demonstrated += own->agent.AddDemonstration(sample) ? 1 : 0;
       own->agent.EndDemonstration();
     }
   }
   for (auto& [name, entry] : entries_)
-    if (name != episode.task) Relabel(entry, episode, facts);
+    if (name != episode.task && (counts || episode.id > entry.life.others_after)) Relabel(entry, episode, facts);
   Remember(episode);
   return facts;
 }
@@ -135,7 +148,7 @@ void Trainer::Remember(const core::Episode& episode) {
 /// It has seen too little of its own to learn by itself: it owes no updates and publishes nothing, and practice acts
 /// with what its parent has promoted.
 bool Trainer::Borrows(const Entry& entry) const {
-  if (entry.spec.inherits_from.empty() || entry.steps.learned >= config_.borrowed_steps) return false;
+  if (entry.spec.inherits_from.empty() || entry.life.learned_steps >= config_.borrowed_steps) return false;
   if (entry.agent.state().updates + entry.agent.state().clone_updates > 0) return false;
   return Find(entry.spec.inherits_from) != nullptr;
 }
@@ -146,13 +159,29 @@ void Trainer::InheritIfFresh(Entry& entry) {
   if (parent != nullptr && parent->agent.state().updates > 0) entry.agent.Inherit(parent->agent);
 }
 
+/// Keeps what is healthy, takes back what has diverged unnoticed.
+void Trainer::LookAfter(Entry& entry) {
+  const AgentConfig& agent = entry.agent.config();
+  if (!entry.last.diverged && entry.agent.state().updates % config_.healthy_every == 0) {
+    if (entry.last.phase != Phase::kCloning) entry.health = entry.agent.Health(entry.held_out);
+    entry.last.diverged = Diverged(entry.health, ValueSize(agent), {});
+    if (entry.last.diverged) {
+      entry.agent.FallBack();
+    } else {
+      entry.agent.MarkHealthy();
+      entry.life.diverged_in_a_row = 0;
+    }
+  }
+  if (entry.last.diverged) ++entry.life.diverged_in_a_row;
+}
+
 std::int64_t Trainer::LearnedStepsDue(const Entry& entry) const {
   const std::int64_t borrowed = entry.spec.inherits_from.empty() ? 0 : config_.borrowed_steps;
-  return std::max<std::int64_t>(0, entry.steps.learned - borrowed);
+  return std::max<std::int64_t>(0, entry.life.learned_steps - borrowed);
 }
 
 double Trainer::BacklogOf(const Entry& entry) const {
-  if (Borrows(entry) || entry.agent.phase() == Phase::kWaiting || entry.steps.own == 0) return 0;
+  if (Borrows(entry) || entry.agent.phase() == Phase::kWaiting || entry.life.own_steps == 0) return 0;
   const double due = config_.agent.offline_updates + config_.update_ratio * static_cast<double>(LearnedStepsDue(entry));
   return std::max(0.0, due - static_cast<double>(entry.agent.state().updates)) +
          static_cast<double>(entry.agent.clone_updates_left());
@@ -177,8 +206,7 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
   if (busiest == nullptr) return std::nullopt;
   InheritIfFresh(*busiest);
   busiest->last = busiest->agent.Update();
-  if (!busiest->last.diverged && busiest->agent.state().updates % config_.healthy_every == 0)
-    busiest->agent.MarkHealthy();
+  LookAfter(*busiest);
   return Update{busiest->spec.name, busiest->last};
 }
 
@@ -197,6 +225,11 @@ bool Trainer::HasPolicy(const std::string& task) const {
          (state.clone_updates > 0 || state.updates >= std::max(1, config_.agent.offline_updates));
 }
 
+bool Trainer::MayPublish(const std::string& task) const {
+  const Entry* entry = Find(task);
+  return entry != nullptr && HasPolicy(task) && entry->life.diverged_in_a_row == 0;
+}
+
 std::vector<AgentFacts> Trainer::Facts() const {
   std::vector<AgentFacts> all;
   for (const auto& [name, entry] : entries_) {
@@ -206,8 +239,8 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.phase = agent.phase();
     facts.updates = agent.state().updates;
     facts.clone_updates = agent.state().clone_updates;
-    facts.own_steps = entry.steps.own;
-    facts.learned_steps = entry.steps.learned;
+    facts.own_steps = entry.life.own_steps;
+    facts.learned_steps = entry.life.learned_steps;
     facts.samples = agent.practice().size();
     facts.demonstrations = agent.demonstrations().size();
     facts.demonstrated_episodes = agent.demonstrated_episodes();
@@ -217,6 +250,12 @@ std::vector<AgentFacts> Trainer::Facts() const {
     facts.backlog = BacklogOf(entry);
     facts.weight_norm = std::hypot(NormOf(agent.state().actor), NormOf(agent.state().critics));
     facts.last = entry.last;
+    facts.solved_episodes = entry.life.solved;
+    facts.updates_since_sample = agent.state().updates - entry.life.sampled_at;
+    facts.health = entry.health;
+    facts.troubles = TroublesOf(entry.health, ValueSize(agent.config()), {});
+    facts.may_publish = entry.life.diverged_in_a_row == 0;
+    facts.keeps_diverging = entry.life.diverged_in_a_row >= kDivergencesMax;
     all.push_back(facts);
   }
   return all;
@@ -225,7 +264,7 @@ std::vector<AgentFacts> Trainer::Facts() const {
 std::int64_t Trainer::updates() const {
   std::int64_t total = 0;
   for (const auto& [name, entry] : entries_) total += entry.agent.state().updates;
-  for (const auto& [name, state] : saved_agents_) total += state.updates;
+  for (const auto& [name, saved] : saved_) total += saved.state.updates;
   return total;
 }
 

@@ -42,6 +42,12 @@ struct AgentFacts {
   std::uint64_t refused = 0;
   std::int64_t divergences = 0;
   double backlog = 0;
+  std::int64_t solved_episodes = 0;       // Of its own task: was any reward seen?
+  std::int64_t updates_since_sample = 0;  // Since it was last given something new.
+  HealthFigures health;                   // No rows: it was not looked at yet.
+  std::vector<std::string> troubles;      // What is out of the ordinary, in words.
+  bool may_publish = true;                // False while it has diverged and not been healthy since.
+  bool keeps_diverging = false;           // Again and again.
   double weight_norm = 0;  // Of actor and critics together; growth without end is how learning dies.
   UpdateFacts last;        // Of its latest update.
 };
@@ -86,6 +92,8 @@ class Trainer {
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;
   /// A task whose policy has something to show: cloned, inherited, or trained. Not one that borrows its parent's.
   bool HasPolicy(const std::string& task) const;
+  /// False while it has diverged and not been found healthy since: what it fell back to was published before.
+  bool MayPublish(const std::string& task) const;
   std::vector<AgentFacts> Facts() const;
 
   /// Learns beside the agents, from the same episodes; its updates are not among Backlog's, and nobody waits for them.
@@ -98,30 +106,60 @@ class Trainer {
   std::int64_t updates() const;                                    // Ever, all agents, without cloning.
   std::int64_t unknown_episodes() const { return unknown_episodes_; }
 
-  /// Everything but the replay, checksummed, with the file before it kept as PATH.previous; whole or not there.
+  /// Everything but the replays, checksummed, with the file before it kept as PATH.previous; whole or not there. Of a
+  /// replay it holds the cursor: what had been given to it.
   /// Faults: kDiskFull, kIoFailed.
   core::Result<void> Save(const std::string& path) const;
 
   /// Restores from `path`, or from PATH.previous when that is missing or damaged; then ingest all closed episodes again
-  /// from the first, in order, to refill the replay. Returns what was wrong with `path` when the previous was used.
+  /// from the first, in order, to refill the replay: what follows is bit for bit what would have followed without the
+  /// restart, as long as all of them are still there. Returns what was wrong with `path` when the previous was used.
+  /// Nothing is changed by a manifest that is refused; each actor must do what it did when it was saved.
   /// Faults: kMissingFile (neither is there), kCorruptState, kSchemaTooNew, kIoFailed.
   core::Result<std::string> Load(const std::string& path);
 
+  /// After Load and when all is ingested again: which replays do not hold what they held, in words; empty: all do.
+  std::string RefillTrouble() const;
+
  private:
-  struct StepCounts {
-    std::int64_t own = 0, learned = 0;
+  /// What is saved of an agent's life beside its networks.
+  struct Life {
+    std::int64_t own_steps = 0, learned_steps = 0;
+    // Episodes up to these were gone when the task became known: it learns nothing from them when they are read again.
+    std::int64_t own_after = 0, others_after = 0;
+    std::int64_t diverged_in_a_row = 0;  // Since it was last found healthy.
+    std::int64_t sampled_at = 0;         // Updates when it was last given something new.
+    std::int64_t solved = 0;             // Episodes of its own task.
   };
+  struct ReplayCursors {
+    ReplayCursor practice, demonstrations;
+
+    bool operator==(const ReplayCursors&) const = default;
+  };
+  struct Saved {
+    AgentState state;
+    std::optional<AgentState> healthy;  // None in manifests of schema 2.
+    Life life;
+    std::optional<ReplayCursors> replays;  // As above.
+  };
+  struct Manifest;
   struct Entry {
     core::TaskSpec spec;
     skills::Task task;
     Agent agent;
-    StepCounts steps;
+    Life life;
+    std::optional<ReplayCursors> refill_to;  // What a manifest says was in the replays.
     int scripted_demonstrations = 0, learned_demonstrations = 0;
     UpdateFacts last;
+    HeldOut held_out;
+    HealthFigures health;
   };
+  void LookAfter(Entry& entry);
   Entry* Find(const std::string& task);
   const Entry* Find(const std::string& task) const;
   core::Result<void> Add(const core::TaskSpec& spec);
+  static core::Result<void> Adopt(Saved saved, Entry& entry);
+  Saved SavedOf(const Entry& entry) const;
   int AddSegment(Entry& entry, const Segment& segment, IngestFacts& facts);
   bool TakeAsDemonstration(Entry& entry, const core::Episode& episode);
   void Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts);
@@ -130,15 +168,16 @@ class Trainer {
   void InheritIfFresh(Entry& entry);
   void Remember(const core::Episode& episode);
   double BacklogOf(const Entry& entry) const;
-  core::Result<void> Decode(const std::string& content, const std::string& path);
+  core::Result<void> LoadFrom(const std::string& path);
+  static core::Result<Manifest> Decode(const std::string& content, const std::string& path);
+  core::Result<void> TryOut(const Manifest& manifest) const;
 
   Config config_;
   skills::Scene scene_;
   Compute compute_;  // Of all agents, which learn in turns.
   RiskCritic risk_;
   std::map<std::string, Entry> entries_;            // Ordered, so that ties are broken the same way every time.
-  std::map<std::string, AgentState> saved_agents_;  // Loaded, for tasks not made known yet.
-  std::map<std::string, StepCounts> saved_steps_;
+  std::map<std::string, Saved> saved_;              // Loaded, for tasks not made known yet.
   std::deque<core::Episode> recent_;  // For recovery tasks that are made later.
   std::int64_t cursor_ = 0;
   std::int64_t counted_cursor_ = 0;  // Episodes up to here have been counted (see Load).

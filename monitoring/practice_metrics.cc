@@ -77,6 +77,7 @@ class PracticeMetrics::Figures {
         frame_age(Gauges(registry, "camera_frame_age_seconds", "Robot time since the newest good frame.").Add({})),
         promoted(Counters(registry, "policy_promoted_total", "Candidates that became the task's policy.")),
         rejected(Counters(registry, "policy_rejected_total", "Candidates that the evidence did not support.")),
+        refused(Counters(registry, "policy_refused_total", "Candidates that were refused before they acted.")),
         rolled_back(Counters(registry, "policy_rolled_back_total", "Policies that were taken back for regression.")),
         version(Gauges(registry, "policy_version", "Version of the policy in use; 0: the script acts.")),
         staleness(Gauges(registry, "policy_staleness_seconds", "Robot time since the policy in use was swapped in.")) {
@@ -104,6 +105,7 @@ class PracticeMetrics::Figures {
   prometheus::Gauge& frame_age;
   prometheus::Family<prometheus::Counter>& promoted;
   prometheus::Family<prometheus::Counter>& rejected;
+  prometheus::Family<prometheus::Counter>& refused;
   prometheus::Family<prometheus::Counter>& rolled_back;
   prometheus::Family<prometheus::Gauge>& version;
   prometheus::Family<prometheus::Gauge>& staleness;
@@ -190,6 +192,10 @@ void PracticeMetrics::CountPromoted(const std::string& task) {
 
 void PracticeMetrics::CountRejected(const std::string& task) {
   figures_->rejected.Add({{"task", figures_->task.Value(task)}}).Increment();
+}
+
+void PracticeMetrics::CountRefused(const std::string& task) {
+  figures_->refused.Add({{"task", figures_->task.Value(task)}}).Increment();
 }
 
 void PracticeMetrics::CountRolledBack(const std::string& task) {

@@ -60,6 +60,7 @@ class PracticeMetrics {
 
   void CountPromoted(const std::string& task);
   void CountRejected(const std::string& task);
+  void CountRefused(const std::string& task);
   void CountRolledBack(const std::string& task);
   struct PolicyInUse {
     std::string task;

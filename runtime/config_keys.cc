@@ -344,6 +344,7 @@ void LearnerKeys(learner::Config& c, KeyList& keys) {
                {"successes", learner::Relabelling::kSuccesses},
                {"all", learner::Relabelling::kAll}});
   keys.Number("borrowed_steps", c.borrowed_steps, {0, 1e9});
+  keys.Number("held_out_every", c.held_out_every, {0, kMany});
   keys.Number("healthy_every", c.healthy_every, {1, kMany});
   keys.Number("publish_every", c.publish_every, {1, kMany});
   keys.Number("snapshots_kept", c.snapshots_kept, {2, 100000});
@@ -371,6 +372,10 @@ void PracticeKeys(PracticeConfig& c, KeyList& keys) {
   keys.Number("judged_after_attempts", c.judged_after_attempts, {1, 10000});
   keys.Number("recovery_judged_after_attempts", c.recovery_judged_after_attempts, {1, 10000});
   keys.Number("promotion_margin", c.promotion_margin, kShare);
+  keys.Number("regression", c.regression, {0.05, 0.9});
+  keys.Number("judging_alpha", c.judging_alpha, {1e-4, 0.4});
+  keys.Number("judging_beta", c.judging_beta, {1e-4, 0.4});
+  keys.Number("rollback_alpha", c.rollback_alpha, {1e-6, 0.2});
   keys.Number("forgetting", c.forgetting, kShare);
   keys.Number("settle_periods", c.settle_periods, {0, 1000});
   keys.Number("retries_without_recovery", c.retries_without_recovery, {0, 1000});

@@ -19,15 +19,6 @@ bool IsLearnable(const TaskSpec& spec) { return spec.script != "retreat"; }
 
 bool Counts(Outcome outcome) { return outcome != Outcome::kInterrupted && outcome != Outcome::kRunning; }
 
-core::SnapshotRecord RecordOf(const std::string& task, const skills::PolicySlot::Evidence& evidence, bool promoted) {
-  return {.version = evidence.version,
-          .task = task,
-          .state = promoted ? "promoted" : "rejected",
-          .sha256 = "",
-          .attempts = evidence.attempts,
-          .solved = evidence.solved};
-}
-
 }  // namespace
 
 Practice::Practice(PracticeParts parts, const skills::Scene& scene, const PracticeConfig& config)
@@ -50,14 +41,10 @@ Result<std::unique_ptr<Practice>> Practice::Make(PracticeParts parts, const skil
 Result<void> Practice::AddTask(const TaskSpec& spec) {
   auto task = skills::Task::Make(spec);
   if (!task) return tl::make_unexpected(task.error());
-  const skills::JudgingRule rule{
-      .attempts = spec.recovery() ? config_.recovery_judged_after_attempts : config_.judged_after_attempts,
-      .margin = config_.promotion_margin,
-      .practises_on = !spec.recovery()};  // What it keeps failing at is left to what its parent has promoted.
   Entry entry{.task = std::move(*task),
               .scripted = {.task = spec.name, .skill = SkillKind::kScripted},
               .learned = {.task = spec.name, .skill = SkillKind::kLearned},
-              .slot = skills::PolicySlot(rule)};
+              .slot = skills::PolicySlot(RuleFor(spec))};
   tasks_.emplace(spec.name, std::move(entry));
   if (spec.recovery()) recovery_for_[spec.signature] = spec.name;
   return {};
@@ -142,7 +129,7 @@ void Practice::Say(std::string activity, std::string why) {
 // ---- One cycle ----
 
 Result<void> Practice::Cycle() {
-  TakeSnapshots();
+  if (auto taken = TakeSnapshots(); !taken) return taken;
   if (auto looked = parts_.body.Rest(); !looked) return tl::make_unexpected(looked.error());
   if (parts_.body.report().latch.latched()) return ApplyLatch();
   if (auto noted = NoteCleared(); !noted) return noted;
@@ -374,8 +361,7 @@ Result<void> Practice::CountAttempt(Entry& entry, const core::Episode& episode) 
   if (auto saved = parts_.journal.SaveCompetence(competence, episode.id); !saved) return saved;
   known = competence;
   if (episode.skill != SkillKind::kLearned) return {};
-  if (const auto verdict = entry.slot.Record(solved)) return RecordVerdict(episode.task, *verdict);
-  return {};
+  return JudgePolicies(entry, episode);
 }
 
 void Practice::NoteManner(Entry& entry, const Attempt& attempt) {
@@ -383,26 +369,6 @@ void Practice::NoteManner(Entry& entry, const Attempt& attempt) {
   const bool solved = attempt.episode.outcome == Outcome::kSuccess;
   if (attempt.manner == Manner::kSingleTry) entry.latest.single_try.Add(solved);
   if (attempt.manner == Manner::kMean) entry.latest.mean.Add(solved);
-}
-
-/// A rejection also saves what the promoted policy did as a control: else its first luck would come back at a restart.
-Result<void> Practice::RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict) {
-  const core::SnapshotRecord record = RecordOf(task, verdict.candidate, verdict.promoted);
-  if (auto saved = parts_.journal.SaveSnapshot(record); !saved) return saved;
-  const auto stays = tasks_.at(task).slot.promoted_evidence();
-  if (!verdict.promoted && stays)
-    if (auto saved = parts_.journal.SaveSnapshot(RecordOf(task, *stays, true)); !saved) return saved;
-  parts_.listener.OnPolicy(record);
-  return {};
-}
-
-void Practice::TakeSnapshots() {
-  for (const skills::Snapshot& snapshot : parts_.new_snapshots()) {
-    const auto entry = tasks_.find(snapshot.task);
-    if (entry == tasks_.end()) continue;
-    if (snapshot.version <= std::max(entry->second.judged_version, entry->second.slot.promoted_version())) continue;
-    if (auto staged = entry->second.slot.Stage(snapshot); !staged) parts_.listener.OnFault(staged.error());
-  }
 }
 
 // ---- Failure and recovery ----

@@ -116,7 +116,7 @@ class Practice {
     skills::Task task;
     core::Competence scripted, learned;
     skills::PolicySlot slot;
-    std::int64_t judged_version = 0;  // The newest that an earlier session promoted or rejected: not tried again.
+    std::int64_t judged_version = 0;  // The newest that was promoted, rejected or refused: not tried again.
     LatestOfTask latest = {};
   };
   /// The learned policy that would act for a task now.
@@ -146,7 +146,11 @@ class Practice {
   int CountFruitless(const core::Episode& episode);
   static void NoteManner(Entry& entry, const Attempt& attempt);
   core::Result<void> CountAttempt(Entry& entry, const core::Episode& episode);
-  core::Result<void> RecordVerdict(const std::string& task, const skills::PolicySlot::Verdict& verdict);
+  skills::JudgingRule RuleFor(const core::TaskSpec& spec) const;
+  core::Result<void> TakeSnapshots();
+  core::Result<void> Screen(Entry& entry);
+  core::Result<void> JudgePolicies(Entry& entry, const core::Episode& episode);
+  core::Result<void> RecordVerdict(Entry& entry, const skills::PolicySlot::Verdict& verdict);
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
   core::Result<void> Diagnose();
   core::Result<void> Ask(int object, const std::string& reason);
@@ -156,7 +160,6 @@ class Practice {
   core::Result<void> Rise(double height_m, bool keep);
   core::Result<void> WorkFree();
   core::Result<void> NoteHelp();
-  void TakeSnapshots();
 
   std::vector<Startable> WhatMayStart();
   std::vector<Startable> WhatMayBePractised();

@@ -23,6 +23,14 @@ struct PracticeConfig {
   int recovery_judged_after_attempts = 6;  // Failures are rarer: more would keep a policy on trial for an hour.
   double promotion_margin = 0;             // By how much a candidate may look worse than the promoted policy and still
                                            // replace it.
+  double regression = 0.3;                 // A fall of the success rate that the gate's tests tell from none: snapshots
+                                           // swing by 0.1 to 0.2, and what is smaller shows in none of 20 attempts.
+  double judging_alpha = 0.05;             // Share of candidates as good whose trial a test ends early: they cost only
+                                           // their attempts, and the next one comes within minutes.
+  double judging_beta = 0.1;               // Share of candidates worse by `regression` that are promoted: they stay on
+                                           // trial, and are rolled back.
+  double rollback_alpha = 0.005;           // As good a promoted policy is rolled back in fewer than one in so many of its
+                                           // attempts: it makes some hundred before the next one replaces it.
   double forgetting = 0.97;                // Of competence, per attempt: remembers about 33.
   int settle_periods = 2;                  // After homing, before looking.
   int retries_without_recovery = 3;        // With recovery off: then a person is asked.

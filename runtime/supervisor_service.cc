@@ -321,13 +321,17 @@ void Supervisor::OnIntervention(const core::InterventionRecord& intervention) {
 }
 
 void Supervisor::OnPolicy(const core::SnapshotRecord& snapshot) {
-  if (snapshot.state == "promoted")
+  if (snapshot.state == Name(skills::Ruling::kPromoted))
     figures_.CountPromoted(snapshot.task);
+  else if (snapshot.state == Name(skills::Ruling::kRefused))
+    figures_.CountRefused(snapshot.task);
+  else if (snapshot.state == Name(skills::Ruling::kRolledBack))
+    figures_.CountRolledBack(snapshot.task);
   else
     figures_.CountRejected(snapshot.task);
   monitoring::LogInfo("policy " + std::to_string(snapshot.version) + " for " + snapshot.task + " " + snapshot.state +
                       " on " + std::to_string(snapshot.solved) + " of " + std::to_string(snapshot.attempts) +
-                      " attempts");
+                      " attempts: " + snapshot.why);
 }
 
 void Supervisor::OnFault(const core::Fault& fault) {

@@ -18,6 +18,7 @@ void AddTasks(const Practice& practice, wire::SupervisorStatus& status) {
     if (const auto* slot = practice.slot(spec.name)) {
       task->set_promoted_version(slot->promoted_version());
       task->set_candidate_version(slot->candidate_version());
+      task->set_policies(slot->InWords());
     }
     const LatestOfTask latest = practice.Latest(spec.name);
     task->set_single_try_attempts(latest.single_try.attempts());

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/action.h"
 #include "core/fault.h"
@@ -22,19 +24,39 @@ struct PolicyWeights {
   DenseLayers layers;
 };
 
-/// A policy snapshot as it is on disk: who it is, and the weights.
+/// How the critics behind a snapshot did on finished episodes that nothing was learned from: what they foretold of an
+/// action less the discounted return that followed it. In units of reward.
+struct HeldOutValue {
+  std::int64_t episodes = 0;
+  std::int64_t steps = 0;
+  double error_rms = 0;
+  double bias = 0;         // Mean of (value - return): above 0 it expects too much.
+  double value_range = 0;  // Between the lowest and the highest value that is possible.
+};
+
+/// A policy snapshot as it is on disk: who it is, what speaks for it, and the weights.
 struct Snapshot {
   std::int64_t version = 0;  // Increases over all tasks; never reused.
   std::string task;
   std::int64_t updates = 0;  // Learner updates behind it.
   PolicyWeights weights;
+  std::optional<HeldOutValue> held_out = {};  // None: there was nothing held out yet.
 };
 
-/// File format: skills/weights_file.h with magic "NSPOLICY"; the header says version, task, updates.
-/// Faults: kIoFailed, kDiskFull.
+/// What a policy does on fixed made-up observations: the mean actions, one after the other. What was saved and what is
+/// loaded must do the same (LeRobot #4560: a resume that went on with a random actor and told nobody).
+class LearnedPolicy;
+using Probe = std::vector<float>;
+Probe ProbeOf(LearnedPolicy& policy);
+/// What differs, in words; nothing where no action differs by more than 1e-4: rounding differs between processors.
+std::optional<std::string> ProbeTrouble(const Probe& saved, const Probe& loaded);
+
+/// File format: skills/weights_file.h with magic "NSPOLICY"; the header says version, task, updates, probe and, where
+/// there is one, held_out. Faults: kIoFailed, kDiskFull.
 core::Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot);
 
-/// Faults: kMissingFile, kCorruptSnapshot (checksum, shapes, not finite), kSchemaTooNew.
+/// Faults: kMissingFile, kCorruptSnapshot (checksum, shapes, not finite, acts otherwise than when it was written),
+/// kSchemaTooNew. Files from before there were probes are not probed.
 core::Result<Snapshot> ReadSnapshot(const std::string& path);
 
 /// Acts. Pure given its random numbers; no allocation after the first call. Thread: one at a time.

@@ -87,6 +87,7 @@ void AddTasks(const wire::SupervisorStatus& status, std::vector<std::string>& li
         Share(task.scripted_solved(), task.scripted_attempts()), Share(task.learned_solved(), task.learned_attempts()),
         Share(task.single_try_solved(), task.single_try_attempts()), Share(task.mean_solved(), task.mean_attempts()),
         task.promoted_version() ? fmt::format("v{}", task.promoted_version()) : "-"));
+    if (task.promoted_version() || task.candidate_version()) lines.push_back("      " + task.policies());
   }
 }
 
@@ -122,6 +123,8 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
     for (const std::string& mode : heard.safety->degraded()) lines.push_back("  note        " + mode);
   if (heard.safety) AddBudgets(*heard.safety, lines);
   lines.push_back("  learner     " + LearnerText(heard));
+  if (heard.learner)
+    for (const std::string& mode : heard.learner->degraded()) lines.push_back("  note        " + mode);
   if (heard.supervisor && !heard.supervisor->risk().empty())
     lines.push_back("  risk critic " + heard.supervisor->risk());
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);

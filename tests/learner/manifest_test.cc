@@ -211,7 +211,7 @@ TEST_F(Manifest, IsMissingOnTheFirstStart) {
 
 TEST_F(Manifest, OfALaterVersionIsRefused) {
   std::string content = "NSLEARNR";
-  content += std::string("\x03\0\0\0\0\0\0\0", 8);
+  content += std::string("\x04\0\0\0\0\0\0\0", 8);
   ASSERT_TRUE(skills::WriteSealed(path_, content));
   Trainer trainer = Fresh();
   const auto loaded = trainer.Load(path_);
@@ -236,10 +236,9 @@ TEST_F(Manifest, OfOtherNetworkSizesIsRefusedNamingTheKey) {
   Config wider = SmallConfig();
   wider.agent.width = 96;
   Trainer trainer(wider, {});
-  ASSERT_TRUE(trainer.Load(path_));
-  const auto known = trainer.Know({PointWorld::Reach()});
-  ASSERT_FALSE(known);
-  EXPECT_THAT(known.error().detail, HasSubstr("learner.agent.width = 96"));
+  const auto loaded = trainer.Load(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().detail, HasSubstr("learner.agent.width = 96"));
 }
 
 TEST_F(Manifest, ThatCannotBeWrittenLeavesTheOldOne) {

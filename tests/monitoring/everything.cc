@@ -69,6 +69,7 @@ std::string Supervisor() {
   practice.ObserveFrame(core::FrameHealth::kFrozen, core::Seconds(0.5));
   practice.CountPromoted("pick");
   practice.CountRejected("pick");
+  practice.CountRefused("pick");
   practice.CountRolledBack("pick");
   practice.SetPolicy({.task = "pick", .version = 7, .staleness = core::Seconds(90)});
   RiskActedMetrics(metrics).Set({.acts = RiskActed::Acts::kYes, .full = 90, .slowed = 8, .refused = 2});
