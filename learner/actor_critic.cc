@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/check.h"
+#include "learner/descent.h"
 #include "learner/layers.h"
 
 namespace nightshift::learner {
@@ -17,25 +18,6 @@ namespace {
 constexpr double kDivergedLoss = 1e3;  // Targets are clipped to the possible: a larger loss is no longer learning.
 
 float Clamp(float v, float low, float high) { return std::min(std::max(v, low), high); }
-
-std::vector<float> FreshActor(const ActorShape& s, float log_std, Dice& dice) {
-  std::vector<float> p(s.size(), 0.0f);
-  DrawWeights(dice, s.inputs, 1, p.data() + s.w1(), s.b1() - s.w1());
-  DrawWeights(dice, s.width, 1, p.data() + s.w2(), s.b2() - s.w2());
-  DrawWeights(dice, s.width, 0.05f, p.data() + s.w3(), s.b3() - s.w3());  // Begins near zero mean.
-  for (int i = s.outputs / 2; i < s.outputs; ++i) p[s.b3() + static_cast<std::size_t>(i)] = log_std;
-  return p;
-}
-
-std::vector<float> FreshCritics(const CriticShape& s, Dice& dice) {
-  std::vector<float> p(s.size(), 0.0f);
-  DrawWeights(dice, s.inputs, 1, p.data() + s.w1(), s.b1() - s.w1());
-  DrawWeights(dice, s.width, 1, p.data() + s.w2(), s.b2() - s.w2());
-  DrawWeights(dice, s.width, 0.1f, p.data() + s.w3(), s.b3() - s.w3());  // Begins near zero value.
-  std::fill_n(p.data() + s.g1(), s.across(), 1.0f);
-  std::fill_n(p.data() + s.g2(), s.across(), 1.0f);
-  return p;
-}
 
 bool Finite(const std::vector<float>& values) { return std::isfinite(NormOf(values)); }
 
@@ -131,12 +113,8 @@ bool ActorCritic::UpdateActor() {
 
 /// One step down gradient_, its norm clipped; false, and no step, when it is not finite.
 bool ActorCritic::Descend(AdamState& adam, std::vector<float>& parameters, double& norm) {
-  const std::span<const float> gradient(gradient_.data(), parameters.size());
-  norm = NormOf(gradient);
-  if (!std::isfinite(norm)) return false;
-  const double clip = std::min(1.0, config_.gradient_norm_max / (norm + 1e-12));
-  AdamStep(adam, static_cast<float>(config_.learning_rate), static_cast<float>(clip), gradient, parameters);
-  return true;
+  const DescentSteps steps{config_.learning_rate, config_.gradient_norm_max};
+  return learner::Descend(steps, {gradient_.data(), parameters.size()}, adam, parameters, norm);
 }
 
 /// Too little entropy raises it, too much lowers it.
