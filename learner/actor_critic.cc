@@ -8,7 +8,6 @@
 #include <string>
 
 #include "core/check.h"
-#include "learner/descent.h"
 #include "learner/layers.h"
 
 namespace nightshift::learner {
@@ -113,8 +112,12 @@ bool ActorCritic::UpdateActor() {
 
 /// One step down gradient_, its norm clipped; false, and no step, when it is not finite.
 bool ActorCritic::Descend(AdamState& adam, std::vector<float>& parameters, double& norm) {
-  const DescentSteps steps{config_.learning_rate, config_.gradient_norm_max};
-  return learner::Descend(steps, {gradient_.data(), parameters.size()}, adam, parameters, norm);
+  const std::span<const float> gradient(gradient_.data(), parameters.size());
+  norm = NormOf(gradient);
+  if (!std::isfinite(norm)) return false;
+  const double clip = std::min(1.0, config_.gradient_norm_max / (norm + 1e-12));
+  AdamStep(adam, static_cast<float>(config_.learning_rate), static_cast<float>(clip), gradient, parameters);
+  return true;
 }
 
 /// Too little entropy raises it, too much lowers it.

@@ -4,16 +4,22 @@
 #include <algorithm>
 #include <cmath>
 
-#include "learner/squash.h"
 #include "skills/policy.h"
 
 namespace nightshift::learner {
 
 namespace {
 
+constexpr float kLogRootTwoPi = 0.9189385f;
 constexpr float kSaturated = 0.99f;
 
 float Clamp(float v, float low, float high) { return std::min(std::max(v, low), high); }
+
+/// log(1 - tanh(u)^2), without losing it all where tanh is nearly 1.
+float LogOneMinusTanhSquared(float u) {
+  const float size = std::fabs(u);
+  return 2 * (0.6931472f - size - std::log1p(std::exp(-2 * size)));
+}
 
 }  // namespace
 
