@@ -18,25 +18,6 @@ constexpr double kDivergedLoss = 1e3;  // Targets are clipped to the possible: a
 
 float Clamp(float v, float low, float high) { return std::min(std::max(v, low), high); }
 
-std::vector<float> FreshActor(const ActorShape& s, float log_std, Dice& dice) {
-  std::vector<float> p(s.size(), 0.0f);
-  DrawWeights(dice, s.inputs, 1, p.data() + s.w1(), s.b1() - s.w1());
-  DrawWeights(dice, s.width, 1, p.data() + s.w2(), s.b2() - s.w2());
-  DrawWeights(dice, s.width, 0.05f, p.data() + s.w3(), s.b3() - s.w3());  // Begins near zero mean.
-  for (int i = s.outputs / 2; i < s.outputs; ++i) p[s.b3() + static_cast<std::size_t>(i)] = log_std;
-  return p;
-}
-
-std::vector<float> FreshCritics(const CriticShape& s, Dice& dice) {
-  std::vector<float> p(s.size(), 0.0f);
-  DrawWeights(dice, s.inputs, 1, p.data() + s.w1(), s.b1() - s.w1());
-  DrawWeights(dice, s.width, 1, p.data() + s.w2(), s.b2() - s.w2());
-  DrawWeights(dice, s.width, 0.1f, p.data() + s.w3(), s.b3() - s.w3());  // Begins near zero value.
-  std::fill_n(p.data() + s.g1(), s.across(), 1.0f);
-  std::fill_n(p.data() + s.g2(), s.across(), 1.0f);
-  return p;
-}
-
 bool Finite(const std::vector<float>& values) { return std::isfinite(NormOf(values)); }
 
 bool SameSize(const AdamState& adam, const std::vector<float>& parameters) {

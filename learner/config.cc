@@ -118,6 +118,7 @@ core::Result<void> Validate(const Config& config) {
     text << r.key << " = " << r.value << ": must be in [" << r.low << ", " << r.high << "]";
     return core::Fail(core::FaultCode::kInvalidConfig, text.str());
   }
+  if (auto offline = Validate(config.offline); !offline) return offline;
   const AgentConfig& agent = config.agent;
   if (const double never = agent.step_cost / (1 - agent.discount); never > -agent.value_min) {
     std::ostringstream text;

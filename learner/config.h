@@ -4,6 +4,7 @@
 
 #include "core/fault.h"
 #include "core/time.h"
+#include "learner/offline_config.h"
 
 namespace nightshift::learner {
 
@@ -111,6 +112,7 @@ enum class RiskAdvice { kOff, kAuto };
 struct Config {
   AgentConfig agent;
   RiskConfig risk;
+  OfflineConfig offline;
   RiskAdvice risk_critic = RiskAdvice::kAuto;  // Off until the evidence is there, and again if it is of no use.
   double update_ratio = 4;                     // Updates per policy step in which the task's learned policy acted.
   int scripted_demonstrations_max = 100;       // Episodes per task; after that the script has nothing new to show.

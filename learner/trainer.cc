@@ -210,6 +210,30 @@ std::optional<Trainer::Update> Trainer::UpdateOnce() {
   return Update{busiest->spec.name, busiest->last};
 }
 
+core::Result<Extraction> Trainer::ExtractOffline(const std::string& task, const std::function<bool()>& must_end) {
+  const auto refuse = [](const std::string& why) { return core::Fail(core::FaultCode::kRefused, why); };
+  Entry* entry = Find(task);
+  if (entry == nullptr) return refuse("no task named " + task + " is known");
+  if (Borrows(*entry))
+    return refuse("acts with the policy of " + entry->spec.inherits_from + " until it has practised");
+  Agent& agent = entry->agent;
+  if (const auto trained = agent.state().updates + agent.state().clone_updates; trained > 0)
+    return refuse("has been trained for " + std::to_string(trained) +
+                  " updates, which would be lost; to begin anew move the learner's manifest away");
+  auto extraction = Extract(config_.offline, agent.config(), kAgentSizes, {agent.practice(), agent.demonstrations()},
+                            agent.state(), must_end);
+  if (!extraction || !extraction->finished) return extraction;
+  AgentState state = extraction->state;
+  state.clone_updates = std::max<std::int64_t>(state.clone_updates, agent.config().clone_updates);
+  const double owed =
+      config_.agent.offline_updates + config_.update_ratio * static_cast<double>(LearnedStepsDue(*entry));
+  // A clone's critics know nothing yet: they are still warmed up.
+  state.updates =
+      config_.offline.algorithm == OfflineAlgorithm::kCloning ? 0 : std::max<std::int64_t>(1, std::llround(owed));
+  if (auto restored = agent.Restore(std::move(state)); !restored) return tl::make_unexpected(restored.error());
+  return extraction;
+}
+
 core::Result<skills::PolicyWeights> Trainer::Weights(const std::string& task, Actor which) const {
   const Entry* entry = Find(task);
   if (entry == nullptr) return core::Fail(core::FaultCode::kRefused, "no task named " + task + " is known");

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "learner/agent.h"
 #include "learner/config.h"
 #include "learner/episode.h"
+#include "learner/offline.h"
 #include "learner/risk_critic.h"
 #include "skills/task.h"
 
@@ -87,6 +89,12 @@ class Trainer {
   /// steps in which a learned policy acted. Steps of a script owe nothing: an actor pushed by critics that have only
   /// seen a script unlearns the clone (47 % to 20 % in 4,600 such updates).
   double Backlog() const;
+
+  /// Extracts a policy from all that was ingested, before practice (learner/offline.h), and hands its networks to the
+  /// task's agent, which then owes no updates for what was logged. Nothing is handed over where it was asked to end.
+  /// Faults: kRefused (an unknown task, one that has been trained or borrows its parent's policy, or data that say too
+  /// little: the text says which), kNotFinite. The agent is then as it was.
+  core::Result<Extraction> ExtractOffline(const std::string& task, const std::function<bool()>& must_end);
 
   /// Faults: kRefused for an unknown task.
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;

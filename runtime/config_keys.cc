@@ -357,6 +357,7 @@ void LearnerKeys(learner::Config& c, KeyList& keys) {
   keys.Choice("risk_critic", c.risk_critic, {{"off", learner::RiskAdvice::kOff}, {"auto", learner::RiskAdvice::kAuto}});
   AgentKeys(c.agent, keys);
   RiskKeys(c.risk, keys);
+  OfflineKeys(c.offline, keys);
 }
 
 void PracticeKeys(PracticeConfig& c, KeyList& keys) {

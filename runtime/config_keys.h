@@ -12,6 +12,7 @@
 
 #include "core/time.h"
 #include "core/vector.h"
+#include "learner/offline_config.h"
 
 namespace nightshift::runtime {
 
@@ -85,6 +86,9 @@ class KeyList {
 /// Every key that a configuration file may hold. The order is the order of application: a named preset stands before
 /// the keys that change it.
 KeyList KeysOf(Config& config);
+
+/// Of them, those of what is learned before practice (runtime/learner_keys.cc).
+void OfflineKeys(learner::OfflineConfig& config, KeyList& keys);
 
 template <typename Enum>
 void KeyList::Choice(const std::string& name, Enum& into, std::vector<std::pair<std::string, Enum>> choices) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "io/link/link.h"
@@ -12,6 +13,7 @@
 #include "runtime/config.h"
 #include "runtime/exit_codes.h"
 #include "runtime/learner_service.h"
+#include "runtime/offline_service.h"
 
 namespace {
 
@@ -48,10 +50,13 @@ int Fail(const std::string& doing, const core::Fault& fault) {
 int main(int argc, char** argv) {
   std::string config_file, data;
   std::optional<std::uint64_t> seed;
+  bool offline = false;
   CLI::App app("Trains policies from the journal and publishes snapshots");
   app.add_option("--config", config_file, "Configuration file")->required();
   app.add_option("--data", data, "Data directory")->required();
   app.add_option("--seed", seed, "In place of learner.seed of the configuration");
+  app.add_flag("--offline", offline,
+               "Extract policies from the journal by learner.offline.algorithm, write snapshots and manifest, and end");
   app.set_version_flag("--version", NIGHTSHIFT_VERSION);
   CLI11_PARSE(app, argc, argv);
 
@@ -59,7 +64,14 @@ int main(int argc, char** argv) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { must_end = 1; });
   const auto options = OptionsFrom(config_file, data, seed);
   if (!options) return Fail("nightshift-learner does not start", options.error());
-  if (const auto served = runtime::ServeLearner(*options, [] { return must_end != 0; }); !served)
+  const auto asked = [] { return must_end != 0; };
+  if (offline) {
+    const auto say = [](const std::string& line) { fmt::print("{}\n", line); };
+    if (const auto learned = runtime::LearnOffline(*options, say, asked); !learned)
+      return Fail("nightshift-learner --offline ends", learned.error());
+    return runtime::kExitDone;
+  }
+  if (const auto served = runtime::ServeLearner(*options, asked); !served)
     return Fail("nightshift-learner ends", served.error());
   return runtime::kExitDone;
 }
