@@ -61,6 +61,8 @@ std::vector<Key> KeysOf(EarlConfig& c) {
           {"home_share", &c.home_share},
           {"win_share", &c.win_share},
           {"win_steps_max", &c.win_steps_max},
+          {"recover_after_failures", &c.recover_after_failures},
+          {"straighten_every_steps", &c.straighten_every_steps},
           {"competence_forgetting", &c.competence_forgetting},
           {"ask_after_steps", &c.ask_after_steps}};
 }
@@ -115,6 +117,8 @@ EarlConfig ConfigOf(io::earl::Scene scene) {
       c.home_share = 0.5;
       c.win_share = 0.5;
       c.shield.enabled = 1;
+      c.recover_after_failures = 3;
+      c.straighten_every_steps = 2500;
       break;
   }
   return c;

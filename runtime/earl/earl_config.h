@@ -17,7 +17,8 @@ struct ShieldConfig {
   double enabled = 0;             // 1: actions are judged. The peg's world only.
   double y_low_m = 0.47;          // Below, nothing may push it towards the robot: the hand ends at y = 0.40.
   double y_high_m = 0.76;         // Beyond, nothing may push it away. The box stands between 0.50 and 0.70.
-  double x_low_m = -0.31;         // Of the head: in the hole it is at -0.27.
+  double x_low_m = -0.27;         // Of the head held by closing fingers: where the goal has it.
+  double fingers_open_min = 0.6;  // Of their distance, 0 to 1: the peg lies between them at 0.3.
   double x_high_m = 0.16;         // It starts between -0.10 and 0.10; the hand holds it 0.13 m behind the head.
   double brake_m = 0.02;          // So much further outside, it is pushed back.
   double reach_across_m = 0.085;  // Half the open fingers, their thickness, half the peg, and 1 cm.
@@ -39,9 +40,11 @@ struct EarlConfig {
   int perturbation_steps_max = 10;
   int perturbation_after_failures = 0;  // In a row; fewer and nothing is perturbed.
   double greedy_share = 0;              // Of attempts, acted by the averaged actor's mean, as when deployed.
-  double home_share = 0;      // Of attempts, preceded by opening the fingers and moving the hand to its start.
-  double win_share = 0;       // Of demonstrated samples, from own wins: what works is imitated, too.
-  int win_steps_max = 40000;  // Of own wins remembered.
+  double home_share = 0;           // Of attempts, preceded by opening the fingers and moving the hand to its start.
+  double win_share = 0;            // Of demonstrated samples, from own wins: what works is imitated, too.
+  int win_steps_max = 40000;       // Of own wins remembered.
+  int recover_after_failures = 0;  // In a row: the recovery task of a thing that can be lost comes next. 0: never.
+  int straighten_every_steps = 0;  // How often the peg's pitch is looked at and pressed flat by script. 0: never.
   double competence_forgetting = 0.97;  // Per attempt: remembers about 33.
   int ask_after_steps = 0;  // Without any win; then a reset is asked for, which counts as an intervention. 0: never.
 };

@@ -3,10 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
-
-#include "core/check.h"
 #include "runtime/earl/shield.h"
 
 namespace nightshift::runtime::earl {
@@ -28,7 +24,6 @@ skills::Facts FactsOf(Scene scene, std::span<const float> state, std::span<const
   const core::Vec3 tip{state[0], state[1], flat ? 0 : state[2]};
   const std::size_t object = At(io::earl::RulesOf(scene).object);
   const core::Vec3 thing{state[object], state[object + 1], flat ? 0 : state[object + 2]};
-  const bool reachable = Reachable(scene, state);
   set(skills::Fact::kTipX, tip.x);
   set(skills::Fact::kTipY, tip.y);
   set(skills::Fact::kTipZ, tip.z);
@@ -39,8 +34,8 @@ skills::Facts FactsOf(Scene scene, std::span<const float> state, std::span<const
   set(skills::Fact::kObjectZ, thing.z);
   set(skills::Fact::kObjectSeen, 1);
   set(skills::Fact::kFrameGood, 1);
-  set(skills::Fact::kReachable, reachable);
-  set(skills::Fact::kOutside, !reachable);
+  set(skills::Fact::kReachable, Reachable(scene, state));
+  set(skills::Fact::kOutside, !Practised(scene, state));
   set(skills::Fact::kTipDistance, Norm(thing - tip));
   set(skills::Fact::kGoalDistance, io::earl::DistanceToGoal(scene, state, goal));
   return facts;
@@ -58,12 +53,12 @@ std::vector<core::TaskSpec> TaskSpecsOf(Scene scene) {
     spec.time_limit = core::Seconds(kStepS * rules.attempt_steps);
     return spec;
   };
-  std::vector<core::TaskSpec> specs{task("forward", "reachable && " + far, near),
-                                    task("reverse", "reachable && " + far, near)};
+  std::vector<core::TaskSpec> specs{task("forward", "!outside && " + far, near),
+                                    task("reverse", "!outside && " + far, near)};
   if (scene == Scene::kSawyerPeg) {
-    specs.push_back(task("recover", "!reachable", "reachable"));
+    specs.push_back(task("recover", "outside", near));
     specs.back().failure_kind = "outside";
-    specs.back().inherits_from = "reverse";
+    specs.back().script = "regain";
   }
   return specs;
 }
@@ -85,21 +80,6 @@ learner::GoalEpisode EpisodeOf(const io::earl::Demo& demo, Kind kind) {
   for (const auto& state : demo.states) episode.states.insert(episode.states.end(), state.begin(), state.end());
   for (const auto& action : demo.actions) episode.actions.insert(episode.actions.end(), action.begin(), action.end());
   return episode;
-}
-
-io::earl::State NearestDemonstrated(Scene scene, std::span<const io::earl::State> demonstrated,
-                                    std::span<const float> state) {
-  NIGHTSHIFT_CHECK(!demonstrated.empty());
-  const io::earl::Rules& rules = io::earl::RulesOf(scene);
-  const io::earl::State* nearest = &demonstrated.front();
-  float least = std::numeric_limits<float>::infinity();
-  for (const auto& candidate : demonstrated) {
-    float sum = 0;
-    for (int i = rules.object; i < rules.object + rules.object_count; ++i)
-      sum += (candidate[At(i)] - state[At(i)]) * (candidate[At(i)] - state[At(i)]);
-    if (sum < least) least = sum, nearest = &candidate;
-  }
-  return *nearest;
 }
 
 }  // namespace nightshift::runtime::earl

@@ -21,7 +21,7 @@ enum class Kind { kForward, kReverse, kRecover };
 inline constexpr int kKinds = 3;
 
 /// tip = hand; object = what is moved; goal_distance = what the benchmark compares with its tolerance; jaw = the
-/// fingers' distance, 0 to 1; held = the tabletop's flag; reachable and outside = Reachable.
+/// fingers' distance, 0 to 1; held = the tabletop's flag; reachable and outside = Reachable and not Practised.
 skills::Facts FactsOf(io::earl::Scene scene, std::span<const float> state, std::span<const float> goal);
 
 /// Forward, reverse and, where a thing can be lost, its recovery; in the order of Kind. One step is 0.1 s.
@@ -31,9 +31,5 @@ std::vector<core::TaskSpec> TaskSpecsOf(io::earl::Scene scene);
 learner::GoalSpace GoalSpaceOf(io::earl::Scene scene);
 
 learner::GoalEpisode EpisodeOf(const io::earl::Demo& demo, Kind kind);
-
-/// For recovery: the goal whose object lies where, of all demonstrated states, it lies nearest to where it is now.
-io::earl::State NearestDemonstrated(io::earl::Scene scene, std::span<const io::earl::State> demonstrated,
-                                    std::span<const float> state);
 
 }  // namespace nightshift::runtime::earl

@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/random.h"
 #include "io/earl/demos.h"
+#include "runtime/earl/regain.h"
 #include "runtime/earl/shield.h"
 #include "runtime/scheduler.h"
 
@@ -19,11 +20,16 @@ namespace {
 using io::earl::Scene;
 
 constexpr int kHomeStepsMax = 80;
-constexpr float kHomeLiftZM = 0.18f;  // Fingers clear of a lying peg, before the hand moves sideways.
-constexpr float kHomeNearM = 0.02f;   // The hand trails its target: near enough.
-constexpr float kHomeSlowM = 0.05f;   // Nearer than this a full action would overshoot.
-constexpr int kGoalDrawsMax = 10;     // Until a task with this goal may start.
-constexpr int kImitableStepsMin = 5;  // A shorter win was won by the one before.
+constexpr float kHomeLiftZM = 0.18f;     // Fingers clear of a lying peg, before the hand moves sideways.
+constexpr float kHomeNearM = 0.02f;      // The hand trails its target: near enough.
+constexpr float kHomeSlowM = 0.05f;      // Nearer than this a full action would overshoot.
+constexpr float kFreeOfHoleXM = -0.12f;  // Of the head.
+constexpr float kLyingZM = 0.1f;         // Of the head: lower, it lies on the table or soon will.
+constexpr float kRearM = 0.2f;           // From the head.
+constexpr int kPressApproachSteps = 60, kPressRiseSteps = 15;
+constexpr int kGoalDrawsMax = 10;      // Until a task with this goal may start.
+constexpr int kRecoverStepsMax = 400;  // The script's phases all take their longest at 600; what drops it ends earlier.
+constexpr int kImitableStepsMin = 5;   // A shorter win was won by the one before.
 
 std::size_t At(Kind kind) { return static_cast<std::size_t>(kind); }
 
@@ -45,9 +51,16 @@ class Shown final : public learner::Experience {
   double win_share_;
 };
 
-learner::HindsightConfig WithLimit(learner::HindsightConfig config, std::size_t steps_max) {
-  config.steps_max = steps_max;
+/// What is imitated keeps its own goal or one that it achieved: the way to the other task's goal it does not show.
+learner::HindsightConfig ForImitation(learner::HindsightConfig config) {
+  config.other_share = 0;
   return config;
+}
+
+learner::HindsightConfig ForWins(const EarlConfig& config) {
+  learner::HindsightConfig wins = ForImitation(config.hindsight);
+  wins.steps_max = static_cast<std::size_t>(config.win_steps_max);
+  return wins;
 }
 
 }  // namespace
@@ -67,8 +80,8 @@ Life::Life(const LifeOptions& options, std::unique_ptr<io::earl::World> world, s
       world_(std::move(world)),
       tasks_(std::move(tasks)),
       space_(GoalSpaceOf(options.scene)),
-      demonstrations_(space_, options.config.hindsight),
-      wins_(space_, WithLimit(options.config.hindsight, static_cast<std::size_t>(options.config.win_steps_max))),
+      demonstrations_(space_, ForImitation(options.config.hindsight)),
+      wins_(space_, ForWins(options.config)),
       practice_(space_, options.config.hindsight),
       nothing_(space_, options.config.hindsight),
       agent_(options.config.agent, space_.sizes(), options.seed),
@@ -96,11 +109,7 @@ core::Result<void> Life::ReadDemonstrations() {
     const char* name = kind == Kind::kForward ? "demos_forward.hdf5" : "demos_reverse.hdf5";
     const auto demos = io::earl::ReadDemos(options_.scene, (folder / name).string());
     if (!demos) return tl::make_unexpected(demos.error());
-    for (const auto& demo : *demos) {
-      demonstrations_.Add(EpisodeOf(demo, kind));
-      for (const auto& state : demo.states)
-        if (Reachable(options_.scene, state)) demonstrated_.push_back(state);
-    }
+    for (const auto& demo : *demos) demonstrations_.Add(EpisodeOf(demo, kind));
   }
   return {};
 }
@@ -113,6 +122,10 @@ void Life::CloneDemonstrations() {
 
 /// Of the tasks that may start where the world is, one by what is left to learn; the ordinary scheduler.
 Life::Choice Life::ChooseTask() {
+  const int recover_after = options_.config.recover_after_failures;
+  if (tasks_.size() == kKinds && recover_after > 0 && course_.failures_in_a_row > 0 &&
+      course_.failures_in_a_row % recover_after == 0 && options_.starts == Starts::kAutonomous)
+    return {Kind::kRecover, world_->DrawInitial(dice_.Draw())};
   std::vector<Option> options;
   std::vector<Choice> choices;
   const auto& goals = io::earl::ForwardGoals(options_.scene);
@@ -123,8 +136,8 @@ Life::Choice Life::ChooseTask() {
       io::earl::State goal;
       switch (kind) {
         case Kind::kForward: goal = goals[dice_.Index(goals.size())]; break;
-        case Kind::kReverse: goal = world_->DrawInitial(dice_.Draw()); break;
-        case Kind::kRecover: goal = NearestDemonstrated(options_.scene, demonstrated_, world_->state()); break;
+        case Kind::kReverse:
+        case Kind::kRecover: goal = world_->DrawInitial(dice_.Draw()); break;
       }
       if (!tasks_[i].MayStart(FactsOf(options_.scene, world_->state(), goal))) continue;
       const core::Competence& known = competence_[i];
@@ -138,11 +151,13 @@ Life::Choice Life::ChooseTask() {
 }
 
 core::Result<void> Life::Attempt() {
+  core::Result<void> freed = Straighten();
   const Choice choice = ChooseTask();
   core::Result<bool> won = false;
-  core::Result<void> freed;
-  if (options_.config.home_share > 0 && dice_.Unit() < options_.config.home_share) freed = FreeHand();
-  if (freed) won = Pursue(choice);
+  if (freed && choice.kind != Kind::kRecover && options_.config.home_share > 0 &&
+      dice_.Unit() < options_.config.home_share)
+    freed = FreeHand();
+  if (freed) won = choice.kind == Kind::kRecover ? Recover(choice) : Pursue(choice);
   if (!freed || !won) {
     // A world whose physics broke down is put right by a person.
     const core::Fault& fault = !freed ? freed.error() : won.error();
@@ -174,6 +189,40 @@ core::Result<void> Life::FreeHand() {
     }
     if (lifted && furthest < kHomeNearM) break;
     ++tally_.home_steps;
+    if (auto moved = Move(action); !moved) return moved;
+  }
+  return {};
+}
+
+/// Where it is due and the peg lies free on the table: lets go of it, looks how it lies, and presses it flat.
+core::Result<void> Life::Straighten() {
+  const int every = options_.config.straighten_every_steps;
+  if (options_.scene != Scene::kSawyerPeg || every == 0 || course_.steps - course_.pitch.seen_step < every) return {};
+  const auto lies_free = [this] {
+    const io::earl::State& at = world_->state();
+    return at[4] > kFreeOfHoleXM && at[6] < kLyingZM;
+  };
+  if (!lies_free()) return {};
+  if (auto freed = FreeHand(); !freed || !lies_free()) return freed;
+  course_.pitch = SeePitch(course_.pitch, world_->state()[6], course_.steps);
+  return Press(PressSteps(course_.pitch));
+}
+
+/// Closed fingers on the peg's head, or for negative steps on its rear.
+core::Result<void> Life::Press(int steps) {
+  const float offset = steps > 0 ? 0 : kRearM;
+  const float x = world_->state()[4] + offset, y = world_->state()[5];
+  for (int step = 0; steps != 0 && step < kPressApproachSteps + std::abs(steps) + kPressRiseSteps; ++step) {
+    const io::earl::State& at = world_->state();
+    const auto toward = [](float away) { return std::clamp(away / kHomeSlowM, -1.0f, 1.0f); };
+    const bool above = step < kPressApproachSteps, down = step < kPressApproachSteps + std::abs(steps);
+    std::vector<float> action{toward(x - at[0]), toward(y - at[1]),
+                              above  ? toward(kHomeLiftZM - at[2])
+                              : down ? -1.0f
+                                     : 1.0f,
+                              1};
+    if (!above) action[0] = action[1] = 0;  // Chasing the head would drag it along.
+    ++tally_.press_steps;
     if (auto moved = Move(action); !moved) return moved;
   }
   return {};
@@ -248,6 +297,23 @@ core::Result<bool> Life::Pursue(const Choice& choice) {
   return won;
 }
 
+/// By script, to its end. What it did is experience, too.
+core::Result<bool> Life::Recover(const Choice& choice) {
+  Regain script(choice.goal);
+  learner::GoalEpisode episode{
+      .states = world_->state(), .actions = {}, .goal = choice.goal, .kind = static_cast<int>(choice.kind)};
+  for (int steps = 0; steps < kRecoverStepsMax; ++steps) {
+    auto action = script.Next(world_->state());
+    if (!action) break;
+    if (auto moved = Move(*action); !moved) return tl::make_unexpected(moved.error());
+    episode.actions.insert(episode.actions.end(), action->begin(), action->end());
+    episode.states.insert(episode.states.end(), world_->state().begin(), world_->state().end());
+  }
+  const auto facts = FactsOf(options_.scene, world_->state(), choice.goal);
+  Remember(choice, std::move(episode), false);
+  return tasks_[At(choice.kind)].Judge(facts) == core::Outcome::kSuccess;
+}
+
 void Life::Remember(const Choice& choice, learner::GoalEpisode episode, bool imitable) {
   if (options_.learning == Learning::kCloningOnly) return;
   const auto peg = world_->peg();
@@ -267,7 +333,7 @@ void Life::Judge(const Choice& choice, bool won) {
   ++known.solved;
   ++tally_.wins[At(choice.kind)];
   ++tally_.reward;
-  if (choice.kind == Kind::kRecover) return;  // Being within reach again is not yet a win.
+  if (choice.kind == Kind::kRecover) return;  // Lying where it can be practised with is not yet a win.
   course_.last_win_step = course_.steps;
   if (const auto peg = world_->peg(); peg && choice.kind == Kind::kForward) {
     tally_.wins_in_hole += peg->InHole() ? 1 : 0;
@@ -279,6 +345,7 @@ void Life::ResetWorld() {
   course_.lost_steps += course_.steps - course_.last_win_step;
   course_.last_win_step = course_.last_reset_step = course_.steps;
   course_.failures_in_a_row = 0;
+  course_.pitch = {.seen_step = course_.steps};
   world_->Reset(dice_.Draw());
 }
 

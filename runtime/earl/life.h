@@ -15,6 +15,7 @@
 #include "runtime/earl/acting.h"
 #include "runtime/earl/earl_config.h"
 #include "runtime/earl/earl_tasks.h"
+#include "runtime/earl/straighten.h"
 #include "skills/task.h"
 
 namespace nightshift::runtime::earl {
@@ -42,6 +43,7 @@ struct Tally {
   std::int64_t reward = 0;       // Steps at which the goal of the attempt held.
   std::int64_t shielded = 0;     // Steps whose action the shield changed.
   std::int64_t home_steps = 0;   // Of the script that frees the hand.
+  std::int64_t press_steps = 0;  // Of the script that presses the peg flat.
   std::int64_t unreachable = 0;  // Steps with the thing out of reach.
 };
 
@@ -55,6 +57,7 @@ struct Course {
   int asked = 0;                // Of these, asked for.
   int failures_in_a_row = 0;
   double update_debt = 0;
+  Pitch pitch;  // Of the peg.
 
   /// Steps from which nothing was won again until an intervention or now.
   std::int64_t lost_until_now() const { return lost_steps + steps - last_win_step; }
@@ -95,7 +98,10 @@ class Life {
   void CloneDemonstrations();
   Choice ChooseTask();
   core::Result<void> FreeHand();
+  core::Result<void> Straighten();
+  core::Result<void> Press(int steps);
   core::Result<bool> Pursue(const Choice& choice);
+  core::Result<bool> Recover(const Choice& choice);
   std::vector<float> ChooseAction(const Choice& choice, Manner& manner);
   core::Result<void> Move(std::vector<float>& action);
   void Learn();
@@ -112,7 +118,6 @@ class Life {
   const learner::Hindsight nothing_;  // Practised by whoever learns from demonstrations alone.
   learner::ActorCritic agent_;
   learner::Dice dice_;
-  std::vector<io::earl::State> demonstrated_;
   std::array<core::Competence, kKinds> competence_;
   Course course_;
   Tally tally_;

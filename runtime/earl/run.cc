@@ -101,13 +101,14 @@ class Runner {
     auto told = Tell(fmt::format(
         "{{\"kind\":\"practice\",\"step\":{},\"forward\":[{},{}],\"reverse\":[{},{}],\"recover\":[{},{}],"
         "\"in_hole\":{},\"overlap_m_max\":{:.4f},\"reward_per_step\":{:.6f},\"shielded_steps\":{},\"home_steps\":{},"
+        "\"press_steps\":{},"
         "\"unreachable_steps\":{},\"interventions\":{},\"asked\":{},\"lost_steps\":{},\"q_mean\":{:.3f},"
         "\"entropy\":{:.3f},\"temperature\":{:.5f},\"clone_error\":{:.5f},\"updates\":{},\"divergences\":{},\"state\":{"
         "}}}",
         c.steps, t.wins[0], t.attempts[0], t.wins[1], t.attempts[1], t.wins[2], t.attempts[2], t.wins_in_hole,
         t.overlap_m_max, static_cast<double>(t.reward) / static_cast<double>(t.steps), t.shielded, t.home_steps,
-        t.unreachable, c.interventions, c.asked, c.lost_until_now(), f.q_mean, f.entropy, f.temperature, f.clone_error,
-        life_->agent().state().updates, life_->agent().state().divergences, Where()));
+        t.press_steps, t.unreachable, c.interventions, c.asked, c.lost_until_now(), f.q_mean, f.entropy, f.temperature,
+        f.clone_error, life_->agent().state().updates, life_->agent().state().divergences, Where()));
     life_->StartTally();
     if (!told) return told;
     return Tell(
