@@ -16,6 +16,7 @@ pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 find_package(dnnl CONFIG REQUIRED)
 find_library(NIGHTSHIFT_GOMP NAMES libgomp.so.1 REQUIRED)  # What oneDNN runs its threads with.
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(EGL REQUIRED IMPORTED_TARGET egl gl)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 if(NIGHTSHIFT_LEARNER)

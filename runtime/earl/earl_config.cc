@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/earl/earl_config.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <variant>
+#include <vector>
+
+namespace nightshift::runtime::earl {
+
+namespace {
+
+using Field = std::variant<double*, float*, int*, std::size_t*>;
+struct Key {
+  const char* name;
+  Field field;
+};
+
+std::vector<Key> KeysOf(EarlConfig& c) {
+  return {{"agent.width", &c.agent.width},
+          {"agent.critics", &c.agent.critics},
+          {"agent.batch", &c.agent.batch},
+          {"agent.demonstration_share", &c.agent.demonstration_share},
+          {"agent.target_rate", &c.agent.target_rate},
+          {"agent.learning_rate", &c.agent.learning_rate},
+          {"agent.temperature_learning_rate", &c.agent.temperature_learning_rate},
+          {"agent.temperature_start", &c.agent.temperature_start},
+          {"agent.temperature_max", &c.agent.temperature_max},
+          {"agent.target_entropy", &c.agent.target_entropy},
+          {"agent.log_std_start", &c.agent.log_std_start},
+          {"agent.actor_every", &c.agent.actor_every},
+          {"agent.deployed_rate", &c.agent.deployed_rate},
+          {"agent.clone_updates", &c.agent.clone_updates},
+          {"agent.actor_frozen_updates", &c.agent.actor_frozen_updates},
+          {"agent.clone_weight", &c.agent.clone_weight},
+          {"agent.clone_fade_updates", &c.agent.clone_fade_updates},
+          {"agent.clone_action_max", &c.agent.clone_action_max},
+          {"agent.value_min", &c.agent.value_min},
+          {"agent.value_max", &c.agent.value_max},
+          {"hindsight.future_share", &c.hindsight.future_share},
+          {"hindsight.other_share", &c.hindsight.other_share},
+          {"hindsight.n_step", &c.hindsight.n_step},
+          {"hindsight.discount", &c.hindsight.discount},
+          {"hindsight.step_reward", &c.hindsight.step_reward},
+          {"hindsight.success_reward", &c.hindsight.success_reward},
+          {"hindsight.steps_max", &c.hindsight.steps_max},
+          {"shield.enabled", &c.shield.enabled},
+          {"shield.y_low_m", &c.shield.y_low_m},
+          {"shield.y_high_m", &c.shield.y_high_m},
+          {"shield.x_low_m", &c.shield.x_low_m},
+          {"shield.x_high_m", &c.shield.x_high_m},
+          {"updates_per_step", &c.updates_per_step},
+          {"random_steps", &c.random_steps},
+          {"perturbation_chance", &c.perturbation_chance},
+          {"perturbation_steps_min", &c.perturbation_steps_min},
+          {"perturbation_steps_max", &c.perturbation_steps_max},
+          {"perturbation_after_failures", &c.perturbation_after_failures},
+          {"greedy_share", &c.greedy_share},
+          {"home_share", &c.home_share},
+          {"win_share", &c.win_share},
+          {"win_steps_max", &c.win_steps_max},
+          {"recover_after_failures", &c.recover_after_failures},
+          {"straighten_every_steps", &c.straighten_every_steps},
+          {"competence_forgetting", &c.competence_forgetting},
+          {"ask_after_steps", &c.ask_after_steps}};
+}
+
+constexpr int kNeverFades = 2000000000;
+
+EarlConfig RecipeA() {
+  EarlConfig c;
+  c.agent.width = 128;
+  c.agent.batch = 128;  // 256 teaches hardly more per update and takes twice as long.
+  c.agent.demonstration_share = 0.5;
+  c.agent.learning_rate = c.agent.temperature_learning_rate = 6e-4;
+  c.agent.target_rate = 0.01;
+  c.agent.value_min = -1 / (1 - c.hindsight.discount);  // Never succeeding costs -1 for ever;
+  c.agent.value_max = 0;                                // no more than success can follow.
+  c.agent.temperature_start = 0.1;
+  c.agent.temperature_max = 1;  // Values are 50 times those of the product's tasks.
+  c.agent.target_entropy = -5;
+  c.agent.log_std_start = -1;
+  c.agent.deployed_rate = 0.001;
+  c.agent.clone_updates = 0;
+  c.agent.actor_frozen_updates = 0;
+  c.agent.clone_weight = 2;
+  c.agent.clone_fade_updates = kNeverFades;
+  c.agent.cloned = learner::Cloned::kPreferred;
+  c.agent.clone_action_max = 0.95;
+  c.agent.gradient_norm_max = 100;  // Of values down to -50.
+  return c;
+}
+
+}  // namespace
+
+EarlConfig ConfigOf(io::earl::Scene scene) {
+  EarlConfig c = RecipeA();
+  switch (scene) {
+    case io::earl::Scene::kTabletop: break;
+    case io::earl::Scene::kSawyerDoor:
+      c.agent.clone_updates = 5000;  // Cloning alone solves most of it: begin there,
+      c.random_steps = 0;            // rather than with random actions.
+      break;
+    case io::earl::Scene::kSawyerPeg:
+      c.agent.clone_updates = 5000;
+      c.agent.actor_frozen_updates = 5000;  // A fresh critic would talk the actor out of the clone.
+      c.agent.cloned = learner::Cloned::kAll;
+      c.agent.clone_weight = 20;
+      c.agent.target_entropy = -8;
+      c.agent.log_std_start = -3;
+      c.random_steps = 0;
+      c.perturbation_chance = 0.05;
+      c.perturbation_after_failures = 2;
+      c.greedy_share = 0.5;
+      c.home_share = 0.5;
+      c.win_share = 0.5;
+      c.shield.enabled = 1;
+      c.recover_after_failures = 3;
+      c.straighten_every_steps = 2500;
+      break;
+  }
+  return c;
+}
+
+core::Result<void> Set(EarlConfig& config, std::string_view assignment) {
+  const auto equals = assignment.find('=');
+  const std::string name(assignment.substr(0, equals));
+  const std::string text(equals == std::string_view::npos ? "" : assignment.substr(equals + 1));
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != 0 || !std::isfinite(value))
+    return core::Fail(core::FaultCode::kInvalidConfig, fmt::format("\"{}\": key=number is wanted", assignment));
+  if (name == "agent.cloned_preferred") {
+    config.agent.cloned = value != 0 ? learner::Cloned::kPreferred : learner::Cloned::kAll;
+    return {};
+  }
+  std::string names = "agent.cloned_preferred";
+  for (const Key& key : KeysOf(config)) {
+    if (name == key.name) {
+      std::visit([value](auto* field) { *field = static_cast<std::remove_pointer_t<decltype(field)>>(value); },
+                 key.field);
+      return {};
+    }
+    names += std::string(", ") + key.name;
+  }
+  return core::Fail(core::FaultCode::kInvalidConfig, fmt::format("there is no key \"{}\"; there are {}", name, names));
+}
+
+std::string ToJson(const EarlConfig& config) {
+  EarlConfig copy = config;
+  std::string json =
+      fmt::format("{{\"agent.cloned_preferred\":{}", config.agent.cloned == learner::Cloned::kPreferred ? 1 : 0);
+  for (const Key& key : KeysOf(copy))
+    json += std::visit([&key](auto* field) { return fmt::format(",\"{}\":{}", key.name, *field); }, key.field);
+  return json + "}";
+}
+
+}  // namespace nightshift::runtime::earl
