@@ -94,7 +94,8 @@ void LookAtCritics(const HealthNetworks& n, const HealthBatch& batch, HealthFigu
   }
   figures.feature_rank = rank;
   for (const float q : trace.q)
-    if (!(std::abs(q) <= figures.q_size)) figures.q_size = std::abs(static_cast<double>(q));  // NaN stays.
+    if (!std::isnan(figures.q_size) && !(std::abs(static_cast<double>(q)) <= figures.q_size))
+      figures.q_size = std::abs(static_cast<double>(q));  // NaN stays.
   CompareWithReturns(n, batch, trace, figures);
 }
 

@@ -356,7 +356,7 @@ core::Result<std::string> Trainer::Load(const std::string& path) {
               newest.error().detail + "; and " + previous.error().detail);
 }
 
-std::string Trainer::RefillTrouble() const {
+std::string Trainer::CompareReplays() const {
   std::string trouble;
   for (const auto& [name, entry] : entries_) {
     if (!entry.refill_to) continue;
