@@ -51,7 +51,7 @@ void LookAtActor(const HealthNetworks& n, const HealthBatch& batch, HealthFigure
   Forward(n.actor_shape, n.actor.data(), batch.states.data(), batch.rows, trace);
   const auto width = static_cast<std::size_t>(n.actor_shape.width);
   CountDormant(trace.h1, batch.rows, width, 0, n.actor_shape.width, units);
-  CountDormant(trace.h2, batch.rows, width, 0, n.actor_shape.width, units);
+  CountDormant(last, batch.rows, width, 0, n.actor_shape.width, units);
   const int actions = n.actor_shape.outputs / 2;
   int saturated = 0;
   for (int row = 0; row < batch.rows; ++row)
@@ -79,22 +79,34 @@ void CompareWithReturns(const HealthNetworks& n, const HealthBatch& batch, const
                                           .value_range = n.value_max - n.value_min};
 }
 
+/// After the last norm's gain, shift and ReLU, which no trace keeps: rows x across.
+std::vector<float> LastHidden(const CriticShape& shape, std::span<const float> parameters, const CriticTrace& trace) {
+  std::vector<float> hidden(trace.n2.size());
+  for (std::size_t i = 0; i < hidden.size(); ++i) {
+    const std::size_t unit = i % shape.across();
+    hidden[i] = std::max(0.0f, parameters[shape.g2() + unit] * trace.n2[i] + parameters[shape.c2() + unit]);
+  }
+  return hidden;
+}
+
 void LookAtCritics(const HealthNetworks& n, const HealthBatch& batch, HealthFigures& figures, Units& units) {
   CriticTrace trace;
   Forward(n.critic_shape, n.critics.data(), batch.states_actions.data(), batch.rows, trace);
+  const std::vector<float> last = LastHidden(n.critic_shape, n.critics, trace);
   const int width = n.critic_shape.width;
   figures.features = width;
   int rank = width;
   for (int m = 0; m < n.critic_shape.members; ++m) {
     const auto first = static_cast<std::size_t>(m * width);
     CountDormant(trace.h1, batch.rows, n.critic_shape.across(), first, width, units);
-    CountDormant(trace.h2, batch.rows, n.critic_shape.across(), first, width, units);
-    rank = std::min(
-        rank, EffectiveRank(Columns(trace.h2, batch.rows, n.critic_shape.across(), first, width), batch.rows, width));
+    CountDormant(last, batch.rows, n.critic_shape.across(), first, width, units);
+    rank = std::min(rank,
+                    EffectiveRank(Columns(last, batch.rows, n.critic_shape.across(), first, width), batch.rows, width));
   }
   figures.feature_rank = rank;
   for (const float q : trace.q)
-    if (!(std::abs(q) <= figures.q_size)) figures.q_size = std::abs(static_cast<double>(q));  // NaN stays.
+    if (!std::isnan(figures.q_size) && !(std::abs(static_cast<double>(q)) <= figures.q_size))
+      figures.q_size = std::abs(static_cast<double>(q));  // NaN stays.
   CompareWithReturns(n, batch, trace, figures);
 }
 
@@ -144,7 +156,8 @@ std::vector<std::string> TroublesOf(const HealthFigures& f, double value_size, c
     say(fmt::format("values reach {:.2f}, where no return can be larger than {:.2f}: the critics run away", f.q_size,
                     value_size));
   if (f.held_out && !(f.held_out->error_rms <= rule.value_error_max * f.held_out->value_range))
-    say(fmt::format("values are off by {:.2f} from the returns that followed, normal is below {:.2f}: the critics do "
+    say(
+        fmt::format("values are off by {:.2f} from the returns that followed, normal is below {:.2f}: the critics do "
                     "not know what happens",
                     f.held_out->error_rms, rule.value_error_max * f.held_out->value_range));
   if (f.held_out && !(std::abs(f.held_out->bias) <= rule.value_bias_max * f.held_out->value_range))
@@ -152,15 +165,18 @@ std::vector<std::string> TroublesOf(const HealthFigures& f, double value_size, c
                     rule.value_bias_max * f.held_out->value_range,
                     f.held_out->bias > 0 ? "expect too much" : "expect too little"));
   if (!(f.saturated_share <= rule.saturated_max))
-    say(fmt::format("{:.0f} % of the mean action's parts are saturated, normal is below {:.0f} %: the policy no longer "
+    say(
+        fmt::format("{:.0f} % of the mean action's parts are saturated, normal is below {:.0f} %: the policy no longer "
                     "answers to what it sees",
                     100 * f.saturated_share, 100 * rule.saturated_max));
   if (!(f.dormant_share <= rule.dormant_max))
-    say(fmt::format("{:.0f} % of the hidden units are dormant, normal is below {:.0f} %: the networks lose what they "
+    say(
+        fmt::format("{:.0f} % of the hidden units are dormant, normal is below {:.0f} %: the networks lose what they "
                     "could still learn with",
                     100 * f.dormant_share, 100 * rule.dormant_max));
   if (!(f.feature_rank >= rule.feature_rank_min * f.features))
-    say(fmt::format("the critics' features have an effective rank of {:.0f} of {}, normal is above {:.0f}: states look "
+    say(
+        fmt::format("the critics' features have an effective rank of {:.0f} of {}, normal is above {:.0f}: states look "
                     "alike to them",
                     f.feature_rank, f.features, rule.feature_rank_min * f.features));
   return troubles;

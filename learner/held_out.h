@@ -23,11 +23,11 @@ class HeldOut {
 
   /// The segment must truly have ended: what follows a cut is not known.
   void Add(const Segment& segment, double discount) {
-    Episode episode;
+    Episode episode(segment.steps.size());
     double following = 0;
     for (std::size_t i = segment.steps.size(); i-- > 0;) {
       following = static_cast<double>(segment.steps[i].reward) + discount * following;
-      episode.push_back({segment.steps[i].before, segment.steps[i].action, static_cast<float>(following)});
+      episode[i] = {segment.steps[i].before, segment.steps[i].action, static_cast<float>(following)};
     }
     episodes_.push_back(std::move(episode));
     if (episodes_.size() > kEpisodesMax) episodes_.pop_front();

@@ -30,7 +30,6 @@ ImplicitQ::ImplicitQ(const ImplicitQConfig& config, const AgentConfig& agent, co
       state_(std::move(start)),
       dice_(0),
       batch_(sizes, agent.batch) {
-  UseOneThread();
   dice_.Restore(state_.dice);
   value_ = FreshCritics(value_shape_, dice_);
   state_.actor_adam = state_.critic_adam = {};

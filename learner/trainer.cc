@@ -73,6 +73,7 @@ core::Result<IngestFacts> Trainer::Ingest(const core::Episode& episode, const Ta
 IngestFacts Trainer::Ingest(const core::Episode& episode) {
   IngestFacts facts;
   const bool counts = episode.id == 0 || episode.id > counted_cursor_;
+  if (counts && !refill_trouble_) refill_trouble_ = CompareReplays();
   cursor_ = std::max(cursor_, episode.id);
   const auto length = static_cast<std::int64_t>(episode.steps.size());
   if (counts) steps_ += length;

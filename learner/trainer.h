@@ -126,8 +126,8 @@ class Trainer {
   /// Faults: kMissingFile (neither is there), kCorruptState, kSchemaTooNew, kIoFailed.
   core::Result<std::string> Load(const std::string& path);
 
-  /// After Load and when all is ingested again: which replays do not hold what they held, in words; empty: all do.
-  std::string RefillTrouble() const;
+  /// After Load and when all is ingested again: which replays did not hold what they held, in words; empty: all did.
+  std::string RefillTrouble() const { return refill_trouble_ ? *refill_trouble_ : CompareReplays(); }
 
  private:
   /// What is saved of an agent's life beside its networks.
@@ -163,6 +163,7 @@ class Trainer {
     HealthFigures health;
   };
   void LookAfter(Entry& entry);
+  std::string CompareReplays() const;
   Entry* Find(const std::string& task);
   const Entry* Find(const std::string& task) const;
   core::Result<void> Add(const core::TaskSpec& spec);
@@ -188,6 +189,7 @@ class Trainer {
   std::map<std::string, Saved> saved_;              // Loaded, for tasks not made known yet.
   std::deque<core::Episode> recent_;  // For recovery tasks that are made later.
   std::int64_t cursor_ = 0;
+  std::optional<std::string> refill_trouble_;  // As of the first new episode; none: there was none yet.
   std::int64_t counted_cursor_ = 0;  // Episodes up to here have been counted (see Load).
   std::int64_t steps_ = 0;
   std::int64_t unknown_episodes_ = 0;

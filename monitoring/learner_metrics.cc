@@ -19,6 +19,14 @@ class LearnerMetrics::Figures {
         dormant(Gauges(registry, "learner_dormant_ratio", "Share of units that do not react to anything.")),
         rank(Gauges(registry, "learner_feature_rank", "Effective rank of the critic's features.")),
         norm(Gauges(registry, "learner_weight_norm", "Norm of an agent's weights.")),
+        value_error(Gauges(registry, "learner_value_error", "Values against returns of held-out episodes, rms.")),
+        q_size(Gauges(registry, "learner_q_size", "Largest value, without its sign, of a batch.")),
+        saturated(Gauges(registry, "learner_saturated_ratio", "Share of the mean action's parts beyond 0.99.")),
+        gradient(Gauges(registry, "learner_gradient_norm", "Norm of the newest gradient, before it is clipped.")),
+        divergences(Counters(registry, "learner_divergences_total", "Times that healthy weights were put back.")),
+        ahead(Gauges(registry, "learner_updates_since_promoted", "Updates since the policy that is deployed.")),
+        age(Gauges(registry, "learner_episode_age_seconds", "Wall time since the newest episode came in.").Add({})),
+        degraded(Gauges(registry, "degraded", "1 while the named degraded mode is in force, else 0.")),
         consumed(
             Counters(registry, "learner_transitions_consumed_total", "Transitions read from the journal.").Add({})),
         ratio(Gauges(registry, "learner_update_ratio", "Updates per transition in this session.").Add({})),
@@ -35,6 +43,14 @@ class LearnerMetrics::Figures {
   prometheus::Family<prometheus::Gauge>& dormant;
   prometheus::Family<prometheus::Gauge>& rank;
   prometheus::Family<prometheus::Gauge>& norm;
+  prometheus::Family<prometheus::Gauge>& value_error;
+  prometheus::Family<prometheus::Gauge>& q_size;
+  prometheus::Family<prometheus::Gauge>& saturated;
+  prometheus::Family<prometheus::Gauge>& gradient;
+  prometheus::Family<prometheus::Counter>& divergences;
+  prometheus::Family<prometheus::Gauge>& ahead;
+  prometheus::Gauge& age;
+  prometheus::Family<prometheus::Gauge>& degraded;
   prometheus::Counter& consumed;
   prometheus::Gauge& ratio;
   prometheus::Gauge& target;
@@ -57,12 +73,23 @@ void LearnerMetrics::SetAgent(const AgentFigures& agent) {
   if (agent.dormant_ratio) figures_->dormant.Add(task).Set(*agent.dormant_ratio);
   if (agent.feature_rank) figures_->rank.Add(task).Set(*agent.feature_rank);
   if (agent.weight_norm) figures_->norm.Add(task).Set(*agent.weight_norm);
+  if (agent.value_error) figures_->value_error.Add(task).Set(*agent.value_error);
+  if (agent.q_size) figures_->q_size.Add(task).Set(*agent.q_size);
+  if (agent.saturated_ratio) figures_->saturated.Add(task).Set(*agent.saturated_ratio);
+  figures_->gradient.Add({*task.begin(), {"network", "critics"}})
+      .Set(agent.critic_gradient_norm);
+  figures_->gradient.Add({*task.begin(), {"network", "actor"}}).Set(agent.actor_gradient_norm);
+  SetTotal(figures_->divergences.Add(task), agent.divergences);
+  figures_->ahead.Add(task).Set(agent.updates_since_promoted);
 }
 
 void LearnerMetrics::SetTraining(const TrainingFigures& training) {
   SetTotal(figures_->consumed, training.transitions_consumed);
   figures_->ratio.Set(training.update_ratio);
   figures_->target.Set(training.update_ratio_target);
+  figures_->age.Set(training.seconds_since_episode);
+  figures_->degraded.Add({{"mode", "learner_diverges"}})
+      .Set(training.keeps_diverging == TrainingFigures::Diverging::kYes ? 1 : 0);
 }
 
 void LearnerMetrics::CountPublished(const std::string& task) {

@@ -21,12 +21,21 @@ struct AgentFigures {
   std::optional<double> dormant_ratio;  // Share of units that do not react to anything.
   std::optional<double> feature_rank;
   std::optional<double> weight_norm;
+  std::optional<double> value_error;      // Root mean square, on episodes held out.
+  std::optional<double> q_size;           // Largest value without its sign.
+  std::optional<double> saturated_ratio;  // Of parts of the mean action.
+  double critic_gradient_norm = 0, actor_gradient_norm = 0;
+  double divergences = 0;             // All sessions.
+  double updates_since_promoted = 0;  // How far it is beyond the policy that is deployed.
 };
 
 struct TrainingFigures {
   double transitions_consumed = 0;  // All sessions.
   double update_ratio = 0;          // Updates per transition, in this session.
   double update_ratio_target = 0;   // As configured.
+  double seconds_since_episode = 0;  // Wall time.
+  enum class Diverging { kNo, kYes };
+  Diverging keeps_diverging = Diverging::kNo;
 };
 
 /// The learner's figures. Thread: any one.

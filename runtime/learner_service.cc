@@ -17,12 +17,14 @@
 #include "monitoring/risk_metrics.h"
 #include "runtime/metrics_sender.h"
 #include "runtime/notify.h"
+#include "skills/sealed_file.h"
 
 namespace nightshift::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using core::FaultCode;
+using monitoring::TrainingFigures;
 
 constexpr std::chrono::milliseconds kReadPeriod{100};  // How stale the newest episode may be.
 constexpr std::chrono::milliseconds kTrainSlice{20};   // Updates in a row before looking up.
@@ -60,6 +62,26 @@ monitoring::RiskLearned FiguresOf(const skills::RiskReport& r) {
           .slowed_share = r.slowed_share,
           .advised = FiguresOf(r.advised),
           .control = FiguresOf(r.control)};
+}
+
+void Put(const learner::AgentFacts& agent, wire::AgentHealth& out) {
+  const learner::HealthFigures& h = agent.health;
+  if (h.held_out) {
+    out.set_held_out_episodes(static_cast<std::uint64_t>(h.held_out->episodes));
+    out.set_value_error(h.held_out->error_rms);
+    out.set_value_bias(h.held_out->bias);
+    out.set_value_range(h.held_out->value_range);
+  }
+  out.set_q_size(h.q_size);
+  out.set_feature_rank(h.feature_rank);
+  out.set_features(static_cast<std::uint64_t>(h.features));
+  out.set_dormant_share(h.dormant_share);
+  out.set_saturated_share(h.saturated_share);
+  out.set_entropy(agent.last.entropy);
+  out.set_critic_gradient_norm(agent.last.critic_gradient_norm);
+  out.set_actor_gradient_norm(agent.last.actor_gradient_norm);
+  out.set_weight_norm(agent.weight_norm);
+  for (const std::string& trouble : agent.troubles) out.add_troubles(trouble);
 }
 
 /// What stands about one task beside its agent.
@@ -116,6 +138,7 @@ class Service {
   void TellMetrics(const std::vector<learner::AgentFacts>& agents);
   std::string StateInWords(const std::vector<learner::AgentFacts>& agents) const;
   void Complain(const std::string& doing, const core::Fault& fault);
+  std::int64_t UpdatesSincePromoted(const learner::AgentFacts& agent);
 
   LearnerServiceOptions options_;
   io::Publisher publisher_;
@@ -126,6 +149,10 @@ class Service {
   monitoring::LearnerMetrics figures_;
   monitoring::RiskLearnedMetrics risk_figures_;
   std::map<std::string, Published> published_;
+  std::map<std::string, std::int64_t> promoted_;        // Task -> version.
+  std::map<std::int64_t, std::int64_t> updates_of_;     // Version that was promoted -> updates behind it; -1: not known.
+  Clock::time_point heard_ = Clock::now();              // The last episode, or the start.
+  std::string last_told_;                               // The newest status, serialised.
   std::int64_t risk_published_ = -1;  // Its updates then; -1: never in this session.
   skills::RiskReport risk_report_;    // As of then.
   std::set<std::int64_t> needed_;     // Snapshots that the catalogue holds on to.
@@ -167,7 +194,9 @@ core::Result<void> Service::KnowCatalogue() {
   auto catalogue = reader_.Load();
   if (!catalogue) return tl::make_unexpected(catalogue.error());
   needed_.clear();
+  promoted_.clear();
   for (const core::SnapshotRecord& snapshot : catalogue->snapshots) {
+    if (snapshot.state == "promoted") promoted_[snapshot.task] = std::max(promoted_[snapshot.task], snapshot.version);
     if (snapshot.state == "promoted" || snapshot.state == "candidate") needed_.insert(snapshot.version);
     auto& published = published_[snapshot.task];
     published.version = std::max(published.version, snapshot.version);
@@ -189,8 +218,12 @@ core::Result<void> Service::Take() {
   const auto episodes = reader_.ClosedAfter(trainer_.cursor(), options_.learner.episodes_per_read);
   if (!episodes) return tl::make_unexpected(episodes.error());
   if (episodes->empty()) return {};
+  heard_ = Clock::now();
   if (auto known = KnowCatalogue(); !known) return known;
+  const bool refilling = trainer_.cursor() < refilled_to_;
   for (const core::Episode& episode : *episodes) trainer_.Ingest(episode);
+  if (refilling && trainer_.cursor() >= refilled_to_)
+    if (const std::string trouble = trainer_.RefillTrouble(); !trouble.empty()) monitoring::LogWarning(trouble);
   return {};
 }
 
@@ -227,7 +260,7 @@ void Service::PublishRiskIfDue() {
 
 void Service::PublishWhatIsDue() {
   for (const learner::AgentFacts& agent : trainer_.Facts()) {
-    if (!trainer_.HasPolicy(agent.task)) continue;
+    if (!trainer_.MayPublish(agent.task)) continue;
     const Published& last = published_[agent.task];
     const bool first = last.version == 0;
     const std::int64_t since = agent.updates - std::max<std::int64_t>(last.updates, 0);
@@ -241,7 +274,7 @@ void Service::Publish(const learner::AgentFacts& agent) {
   if (!weights) return Complain("publishing " + agent.task, weights.error());
   Published& last = published_[agent.task];
   last.updates = agent.updates;  // Also when it fails: then the next one is tried.
-  const auto version = snapshots_.Write(agent.task, agent.updates, std::move(*weights));
+  const auto version = snapshots_.Write(agent.task, agent.updates, std::move(*weights), agent.health.held_out);
   if (!version) return Complain("publishing " + agent.task, version.error());
   last.version = *version;
   figures_.CountPublished(agent.task);
@@ -259,7 +292,20 @@ core::Result<void> Service::Save() {
   if (trainer_.cursor() < refilled_to_) return {};  // The replay is still being refilled: nothing is new.
   updates_at_save_ = trainer_.updates();
   cursor_at_save_ = trainer_.cursor();
+  // For `nightshift doctor`, when nobody is alive to ask; nothing is read back from it.
+  (void)skills::WriteSealed((options_.data_directory / "learner" / "status").string(), last_told_);
   return trainer_.Save(manifest());
+}
+
+/// How far learning has gone beyond what is deployed; 0 where nothing is, or its file is gone.
+std::int64_t Service::UpdatesSincePromoted(const learner::AgentFacts& agent) {
+  const auto promoted = promoted_.find(agent.task);
+  if (promoted == promoted_.end()) return 0;
+  auto [known, fresh] = updates_of_.try_emplace(promoted->second, -1);
+  if (fresh)
+    if (const auto read = skills::ReadSnapshot(snapshots_.PathOf(agent.task, promoted->second).string()))
+      known->second = read->updates;
+  return known->second < 0 ? 0 : agent.updates - known->second;
 }
 
 std::string Service::StateInWords(const std::vector<learner::AgentFacts>& agents) const {
@@ -297,15 +343,27 @@ void Service::Tell() {
     out->set_phase(std::string(Name(agent.phase)));
     out->set_divergences(static_cast<std::uint64_t>(agent.divergences));
     out->set_backlog(agent.backlog);
+    out->set_solved_episodes(static_cast<std::uint64_t>(agent.solved_episodes));
+    out->set_publishing_stopped(!agent.may_publish);
+    out->set_updates_since_sample(static_cast<std::uint64_t>(agent.updates_since_sample));
+    out->set_updates_since_promoted(static_cast<std::uint64_t>(UpdatesSincePromoted(agent)));
+    if (agent.health.rows > 0) Put(agent, *out->mutable_health());
+    if (agent.keeps_diverging) status.add_degraded("learner_diverges");
   }
+  const auto steps = static_cast<double>(trainer_.steps() - steps_at_start_);
+  status.set_update_ratio(steps > 0 ? static_cast<double>(trainer_.updates() - updates_at_start_) / steps : 0);
+  status.set_update_ratio_target(options_.learner.update_ratio);
+  status.set_seconds_since_episode(std::chrono::duration<double>(now - heard_).count());
   status.set_risk(skills::InWords(risk_report_));
-  publisher_.Publish(status.SerializeAsString());
+  last_told_ = status.SerializeAsString();
+  publisher_.Publish(last_told_);
   TellMetrics(agents);
   NotifyStatus(status.state());
   trouble_.clear();
 }
 
 void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
+  bool keeps_diverging = false;
   for (const learner::AgentFacts& agent : agents) {
     monitoring::AgentFigures figures;
     figures.task = agent.task;
@@ -316,6 +374,19 @@ void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
     figures.entropy = agent.last.entropy;
     figures.temperature = agent.last.temperature;
     figures.weight_norm = agent.weight_norm;
+    figures.critic_gradient_norm = agent.last.critic_gradient_norm;
+    figures.actor_gradient_norm = agent.last.actor_gradient_norm;
+    figures.divergences = static_cast<double>(agent.divergences);
+    figures.updates_since_promoted = static_cast<double>(UpdatesSincePromoted(agent));
+    if (agent.health.rows > 0) {
+      figures.q_size = agent.health.q_size;
+      figures.saturated_ratio = agent.health.saturated_share;
+      figures.dormant_ratio = agent.health.dormant_share;
+      figures.feature_rank = agent.health.feature_rank;
+      if (agent.health.held_out) figures.q_bias = agent.health.held_out->bias;
+      if (agent.health.held_out) figures.value_error = agent.health.held_out->error_rms;
+    }
+    keeps_diverging = keeps_diverging || agent.keeps_diverging;
     figures_.SetAgent(figures);
   }
   risk_figures_.Set(FiguresOf(risk_report_));
@@ -323,7 +394,10 @@ void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
   const auto made = static_cast<double>(trainer_.updates() - updates_at_start_);
   figures_.SetTraining({.transitions_consumed = static_cast<double>(trainer_.steps()),
                         .update_ratio = steps > 0 ? made / steps : 0,
-                        .update_ratio_target = options_.learner.update_ratio});
+                        .update_ratio_target = options_.learner.update_ratio,
+                        .seconds_since_episode = std::chrono::duration<double>(told_ - heard_).count(),
+                        .keeps_diverging = keeps_diverging ? TrainingFigures::Diverging::kYes
+                                                           : TrainingFigures::Diverging::kNo});
 }
 
 core::Result<void> Service::Loop(const std::function<bool()>& must_end) {

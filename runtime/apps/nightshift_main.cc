@@ -13,6 +13,7 @@
 #include "io/link/link.h"
 #include "runtime/cli/check.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/doctor.h"
 #include "runtime/cli/duration_text.h"
 #include "runtime/cli/ears.h"
 #include "runtime/cli/evaluate.h"
@@ -105,6 +106,24 @@ int DoReport(const Arguments& arguments) {
   return kExitDone;
 }
 
+int DoDoctor(const Arguments& arguments) {
+  if (!std::filesystem::is_directory(arguments.data))
+    return Exit(core::Fail(core::FaultCode::kMissingFile, "--data " + arguments.data + ": there is no such folder"));
+  auto symptoms = SymptomsOf(arguments.data);
+  if (!symptoms) return Exit(tl::make_unexpected(symptoms.error()));
+  if (const auto endpoints = EndpointsOf(arguments.data))
+    if (auto ears = Ears::Connect(*endpoints)) {
+      ears->Listen(kStatusWait);
+      if (ears->heard().learner) {
+        symptoms->learner = ears->heard().learner;
+        symptoms->source = Symptoms::Source::kLive;
+      }
+    }
+  const auto said = Diagnose(*symptoms);
+  fmt::print("{}", Text(said));
+  return DoctorsExitCode(Worst(said));
+}
+
 int DoVerifyAudit(const Arguments& arguments) {
   const std::string folder = arguments.data + "/audit";
   if (!std::filesystem::is_directory(folder))
@@ -160,6 +179,9 @@ void AddWatching(CLI::App& app, Arguments& a, Action& action) {
   audit->require_subcommand(1);
   AddData(audit->add_subcommand("verify", "Follow its chain of hashes: was anything changed or lost?"), a)
       ->callback([&] { action = [&a] { return DoVerifyAudit(a); }; });
+
+  CLI::App* doctor = app.add_subcommand("doctor", "Is learning well? What is out of the ordinary, and what to do");
+  AddData(doctor, a)->callback([&] { action = [&a] { return DoDoctor(a); }; });
 
   CLI::App* report = app.add_subcommand("report", "What was learned, from the journal");
   AddData(report, a)->callback([&] { action = [&a] { return DoReport(a); }; });

@@ -3,7 +3,7 @@
 // out within minutes what a change of configuration is worth. Nothing is kept; the sockets, the journal on disk and the
 // control loop's clock are left out, everything else is the product.
 //
-//   [BENCH_WALLS=1] [BENCH_CONTACT=1] [BENCH_TROUBLE_S=60] [BENCH_RISK=critic.nsrisk]
+//   [BENCH_WALLS=1] [BENCH_CONTACT=1] [BENCH_TROUBLE_S=60] [BENCH_RISK=critic.nsrisk] [BENCH_SABOTAGE=0.1]
 //     practice_bench CONFIG MINUTES SEED EVALUATION_SEED EPISODES EVERY_MINUTES
 //
 // Prints a line for each task and each EVERY_MINUTES of robot time: what practice solved since the line before, and
@@ -11,11 +11,15 @@
 // environment, which only then has an effect, on scenes whose object lies at a wall, and also the one that frees it.
 // BENCH_CONTACT prints also what torque the arm's model left unexplained; BENCH_TROUBLE_S has something fail about that
 // often.
+// BENCH_SABOTAGE is the share of published snapshots that are corrupted, negated or shaken on purpose, by turns.
 // BENCH_RISK is a risk critic that was learned before: it acts (where the configuration lets it) from the beginning.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unistd.h>
+
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
@@ -31,6 +35,7 @@
 #include "tests/benchmarks/contact_log.h"
 #include "tests/benchmarks/in_process_cell.h"
 #include "tests/fakes/memory_journal.h"
+#include "tests/fakes/sabotage.h"
 
 namespace nightshift {
 namespace {
@@ -145,6 +150,8 @@ class Bench final : public runtime::PracticeListener {
             minutes(), facts.task, facts.updates, facts.learned_steps, facts.samples, facts.demonstrated_episodes,
             facts.last.q_mean, facts.last.critic_loss, facts.last.entropy, facts.last.temperature,
             facts.last.saturated_share, facts.last.clone_error);
+    for (const auto& facts : trainer_.Facts())
+      if (facts.health.rows > 0) ReportHealth(facts);
     if (contact_) contact_->Print();
     ReportBudgets();
     fmt::print("{:6.1f} min  risk critic {}; steps at full speed {}, slowed {}, refused {}\n", minutes(),
@@ -192,15 +199,26 @@ class Bench final : public runtime::PracticeListener {
   void OnRecoveryTask(const core::TaskSpec& task) override { (void)trainer_.Know({task}); }
   void OnIntervention(const core::InterventionRecord& asked) override { ++interventions_[asked.reason]; }
   void OnPolicy(const core::SnapshotRecord& record) override {
-    if (record.state == "promoted") promoted_[record.task] = record.version;
+    if (const auto version = practice_->slot(record.task)->promoted_version()) promoted_[record.task] = version;
     if (std::getenv("BENCH_VERDICTS"))
-      fmt::print("{:6.1f} min  {} {} {} {}/{}\n", minutes(), record.state, record.task, record.version, record.solved,
-                 record.attempts);
+      fmt::print("{:6.1f} min  {} {} {} {}/{}: {}\n", minutes(), record.state, record.task, record.version,
+                 record.solved, record.attempts, record.why);
   }
   void OnStatus(const runtime::PracticeStatus&) override {}
   void OnFault(const core::Fault& fault) override { fmt::print("fault: {}\n", fault.detail); }
 
  private:
+  void ReportHealth(const learner::AgentFacts& facts) {
+    const learner::HealthFigures& h = facts.health;
+    const skills::HeldOutValue held = h.held_out.value_or(skills::HeldOutValue{});
+    fmt::print(
+        "{:6.1f} min  health      {:26} held out {} episodes: value error {:.2f} bias {:+.2f}; values up to {:.2f} "
+        "saturated {:.2f} dormant {:.2f} rank {:.0f}/{} divergences {}\n",
+        minutes(), facts.task, held.episodes, held.error_rms, held.bias, h.q_size, h.saturated_share, h.dormant_share,
+        h.feature_rank, h.features, facts.divergences);
+    for (const std::string& trouble : facts.troubles) fmt::print("{:6.1f} min  trouble     {}\n", minutes(), trouble);
+  }
+
   /// Of each axis: the wear of the running hour, the most heat so far; then, of each budget, the most that is used.
   void ReportBudgets() {
     const safety::SpentBudgets spent = cell_.spent();
@@ -248,21 +266,41 @@ class Bench final : public runtime::PracticeListener {
 
   void Publish() {
     for (const learner::AgentFacts& agent : trainer_.Facts()) {
-      if (!trainer_.HasPolicy(agent.task)) continue;
+      if (!trainer_.MayPublish(agent.task)) continue;
       const auto last = published_.find(agent.task);
       const bool due = last == published_.end() || (agent.phase == learner::Phase::kLearning &&
                                                     agent.updates - last->second >= config_.learner.publish_every);
       if (!due) continue;
       published_[agent.task] = agent.updates;
-      const skills::Snapshot snapshot{.version = ++version_,
-                                      .task = agent.task,
-                                      .updates = agent.updates,
-                                      .weights = *trainer_.Weights(agent.task)};
+      skills::Snapshot snapshot{.version = ++version_,
+                                .task = agent.task,
+                                .updates = agent.updates,
+                                .weights = *trainer_.Weights(agent.task),
+                                .held_out = agent.health.held_out};
+      if (const char* share = std::getenv("BENCH_SABOTAGE"); share && saboteur_.Chance(std::atof(share)))
+        if (!Sabotage(snapshot)) continue;
       waiting_.push_back(snapshot);
       kept_[version_] = snapshot.weights;
       if (const char* folder = std::getenv("BENCH_SAVE"))
         (void)skills::WriteSnapshot(fmt::format("{}/{}.nspolicy", folder, agent.task), snapshot);
     }
+  }
+
+  /// False when the file is found to be damaged, as it must be.
+  bool Sabotage(skills::Snapshot& snapshot) {
+    const char* kinds[] = {"corrupted", "negated", "shaken"};
+    const int kind = sabotaged_++ % 3;
+    fmt::print("{:6.1f} min  sabotage    {:26} {} is {}\n", minutes(), snapshot.task, snapshot.version, kinds[kind]);
+    if (kind == 1) tests::Negate(snapshot.weights);
+    if (kind == 2) tests::Shake(snapshot.weights, 0.5, saboteur_);
+    if (kind != 0) return true;
+    const auto file = std::filesystem::temp_directory_path() / fmt::format("bench_sabotage_{}", getpid());
+    if (!skills::WriteSnapshot(file.string(), snapshot)) return false;
+    tests::FlipABit(file, saboteur_);
+    const auto read = skills::ReadSnapshot(file.string());
+    std::filesystem::remove(file);
+    if (read) snapshot = *read;
+    return read.has_value();
   }
 
   std::vector<skills::Snapshot> NewSnapshots() { return std::exchange(waiting_, {}); }
@@ -362,6 +400,8 @@ class Bench final : public runtime::PracticeListener {
   std::map<std::int64_t, skills::PolicyWeights> kept_;
   std::vector<skills::Snapshot> waiting_;
   std::int64_t version_ = 0;
+  core::Random saboteur_{4711};
+  int sabotaged_ = 0;
   std::map<std::string, int> interventions_;
   std::optional<tests::ContactLog> contact_;
   std::optional<tests::Troubles> troubles_;

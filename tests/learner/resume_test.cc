@@ -181,6 +181,17 @@ TEST_F(Resume, SaysWhatIsMissingWhenTheJournalNoLongerHasAllEpisodes) {
   EXPECT_THAT(resumed.RefillTrouble(), HasSubstr("reach was given"));
 }
 
+TEST_F(Resume, NewEpisodesAreNoTrouble) {
+  Trainer straight(Tiny(), {});
+  ASSERT_TRUE(straight.Know({PointWorld::Reach()}));
+  Live(straight, 0, 60);
+  ASSERT_TRUE(straight.Save(path_));
+  Trainer resumed(Tiny(), {});
+  ASSERT_TRUE(resumed.Load(path_));
+  Refill(resumed, 64);  // Four came while it was away.
+  EXPECT_EQ(resumed.RefillTrouble(), "");
+}
+
 class DamagedManifest : public Resume {
  protected:
   void SetUp() override {

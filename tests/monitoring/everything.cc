@@ -93,7 +93,10 @@ std::string Learner() {
                      .q_bias = 0.05,
                      .dormant_ratio = 0.01,
                      .feature_rank = 60,
-                     .weight_norm = 9};
+                     .weight_norm = 9,
+                     .value_error = 0.3,
+                     .q_size = 1.1,
+                     .saturated_ratio = 0.2};
   learner.SetAgent(agent);
   learner.SetTraining({.transitions_consumed = 500, .update_ratio = 1.9, .update_ratio_target = 2});
   learner.CountPublished("pick");
