@@ -51,7 +51,7 @@ void LookAtActor(const HealthNetworks& n, const HealthBatch& batch, HealthFigure
   Forward(n.actor_shape, n.actor.data(), batch.states.data(), batch.rows, trace);
   const auto width = static_cast<std::size_t>(n.actor_shape.width);
   CountDormant(trace.h1, batch.rows, width, 0, n.actor_shape.width, units);
-  CountDormant(last, batch.rows, width, 0, n.actor_shape.width, units);
+  CountDormant(trace.h2, batch.rows, width, 0, n.actor_shape.width, units);
   const int actions = n.actor_shape.outputs / 2;
   int saturated = 0;
   for (int row = 0; row < batch.rows; ++row)
