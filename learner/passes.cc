@@ -31,7 +31,7 @@ constexpr float kNormEpsilon = 1e-5f;  // As LibTorch's LayerNorm.
 NIGHTSHIFT_INLINE void Store(float v, float& to) { to = v; }
 NIGHTSHIFT_INLINE void Store(float v, Bfloat16& to) {
   const auto bits = std::bit_cast<std::uint32_t>(v);
-  to = static_cast<Bfloat16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  to = static_cast<Bfloat16>((bits + 0x8000u) >> 16);
 }
 NIGHTSHIFT_INLINE bool IsOn(float h) { return h > 0; }
 NIGHTSHIFT_INLINE bool IsOn(Bfloat16 h) { return h != 0; }  // Rectified: never negative.
@@ -40,17 +40,20 @@ struct Row {
   float mean, inverse;
 };
 
-/// Adds the bias to a row of one network and measures it.
+/// Adds the bias to a row of one network and measures it, in one pass: the squares are those of the distances to the
+/// row's first number, which is about as far from the mean as any, so that nothing is lost where they are subtracted.
 NIGHTSHIFT_INLINE Row MeasureRow(const float* bias, int width, float* n) {
+  const float pivot = n[0] + bias[0];
   float sum = 0, squares = 0;
   NIGHTSHIFT_APART for (int i = 0; i < width; ++i) {
-    const float v = n[i] + bias[i];
+    const float v = n[i] + bias[i], away = v - pivot;
     n[i] = v;
-    sum += v;
+    sum += away;
+    squares += away * away;
   }
   const float mean = sum / static_cast<float>(width);
-  NIGHTSHIFT_APART for (int i = 0; i < width; ++i) squares += (n[i] - mean) * (n[i] - mean);
-  return {mean, 1 / std::sqrt(squares / static_cast<float>(width) + kNormEpsilon)};
+  const float variance = squares / static_cast<float>(width) - mean * mean;
+  return {pivot + mean, 1 / std::sqrt((variance > 0 ? variance : 0) + kNormEpsilon)};
 }
 
 template <typename Out>

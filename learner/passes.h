@@ -67,7 +67,7 @@ void MaskByUnit(const float* h, int rows, int columns, const float* d, Bfloat16*
 void MaskByUnit(const Bfloat16* h, int rows, int columns, const float* d, float* out, float* sum);
 void SumRows(const float* d, int rows, int columns, float* sum);
 
-/// To the nearest; halves to even.
+/// To the nearest; halves away from zero.
 void Shorten(const float* from, std::size_t count, Bfloat16* to);
 
 /// Standard normals, two of each two draws of 64 bits (Box and Muller 1958): what Dice::Normals gives for the same

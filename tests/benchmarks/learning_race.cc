@@ -114,8 +114,11 @@ nlohmann::ordered_json Line(const std::string& name, const std::function<std::ve
     last.push_back(curve.back());
   }
   for (double& share : mean) share = std::round(share * 1000) / 1000;
-  return {{"name", "learning_" + name}, {"seeds", kSeeds},        {"check_every_updates", kCheckEvery},
-          {"solved_mean", mean},        {"solved_at_the_end", last}};
+  return {{"name", "learning_" + name},
+          {"seeds", kSeeds},
+          {"check_every_updates", kCheckEvery},
+          {"solved_mean", mean},
+          {"solved_at_the_end", last}};
 }
 
 std::vector<double> LearnFast(std::uint64_t seed, learner::Precision precision) {

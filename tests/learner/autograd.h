@@ -32,8 +32,8 @@ struct CriticTensors {
 
 /// Views of the flat parameters.
 inline ActorTensors Split(const learner::ActorShape& s, const torch::Tensor& p) {
-  return {Part(p, s.w1(), {s.width, s.inputs}), Part(p, s.b1(), {s.width}),
-          Part(p, s.w2(), {s.width, s.width}),  Part(p, s.b2(), {s.width}),
+  return {Part(p, s.w1(), {s.width, s.inputs}),  Part(p, s.b1(), {s.width}),
+          Part(p, s.w2(), {s.width, s.width}),   Part(p, s.b2(), {s.width}),
           Part(p, s.w3(), {s.outputs, s.width}), Part(p, s.b3(), {s.outputs})};
 }
 
