@@ -180,7 +180,8 @@ core::Result<void> ActorCritic::Check(const AgentState& state) const {
 core::Result<void> ActorCritic::Restore(AgentState state, std::optional<AgentState> healthy) {
   if (auto good = Check(state); !good) return good;
   if (healthy)
-    if (auto good = Check(*healthy); !good) return core::Fail(good.error().code, "what it falls back to: " + good.error().detail);
+    if (auto good = Check(*healthy); !good)
+      return core::Fail(good.error().code, "what it falls back to: " + good.error().detail);
   state_ = std::move(state);
   dice_.Restore(state_.dice);
   healthy_ = healthy ? std::move(*healthy) : state_;

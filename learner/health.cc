@@ -145,7 +145,8 @@ std::vector<std::string> TroublesOf(const HealthFigures& f, double value_size, c
     say(fmt::format("values reach {:.2f}, where no return can be larger than {:.2f}: the critics run away", f.q_size,
                     value_size));
   if (f.held_out && !(f.held_out->error_rms <= rule.value_error_max * f.held_out->value_range))
-    say(fmt::format("values are off by {:.2f} from the returns that followed, normal is below {:.2f}: the critics do "
+    say(
+        fmt::format("values are off by {:.2f} from the returns that followed, normal is below {:.2f}: the critics do "
                     "not know what happens",
                     f.held_out->error_rms, rule.value_error_max * f.held_out->value_range));
   if (f.held_out && !(std::abs(f.held_out->bias) <= rule.value_bias_max * f.held_out->value_range))
@@ -153,15 +154,18 @@ std::vector<std::string> TroublesOf(const HealthFigures& f, double value_size, c
                     rule.value_bias_max * f.held_out->value_range,
                     f.held_out->bias > 0 ? "expect too much" : "expect too little"));
   if (!(f.saturated_share <= rule.saturated_max))
-    say(fmt::format("{:.0f} % of the mean action's parts are saturated, normal is below {:.0f} %: the policy no longer "
+    say(
+        fmt::format("{:.0f} % of the mean action's parts are saturated, normal is below {:.0f} %: the policy no longer "
                     "answers to what it sees",
                     100 * f.saturated_share, 100 * rule.saturated_max));
   if (!(f.dormant_share <= rule.dormant_max))
-    say(fmt::format("{:.0f} % of the hidden units are dormant, normal is below {:.0f} %: the networks lose what they "
+    say(
+        fmt::format("{:.0f} % of the hidden units are dormant, normal is below {:.0f} %: the networks lose what they "
                     "could still learn with",
                     100 * f.dormant_share, 100 * rule.dormant_max));
   if (!(f.feature_rank >= rule.feature_rank_min * f.features))
-    say(fmt::format("the critics' features have an effective rank of {:.0f} of {}, normal is above {:.0f}: states look "
+    say(
+        fmt::format("the critics' features have an effective rank of {:.0f} of {}, normal is above {:.0f}: states look "
                     "alike to them",
                     f.feature_rank, f.features, rule.feature_rank_min * f.features));
   return troubles;

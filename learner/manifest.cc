@@ -228,8 +228,7 @@ Trainer::Saved Trainer::SavedOf(const Entry& entry) const {
 }
 
 core::Result<void> Trainer::Adopt(Saved saved, Entry& entry) {
-  if (auto restored = entry.agent.Restore(std::move(saved.state), std::move(saved.healthy)); !restored)
-    return restored;
+  if (auto restored = entry.agent.Restore(std::move(saved.state), std::move(saved.healthy)); !restored) return restored;
   entry.life = saved.life;
   entry.refill_to = saved.replays;
   return {};
@@ -255,8 +254,7 @@ core::Result<void> Trainer::Save(const std::string& path) const {
                 {"state", HeaderOf(saved.state)},
                 {"healthy", HeaderOf(healthy)},
                 {"probe", *probe}};
-    if (saved.replays)
-      header["replays"] = {HeaderOf(saved.replays->practice), HeaderOf(saved.replays->demonstrations)};
+    if (saved.replays) header["replays"] = {HeaderOf(saved.replays->practice), HeaderOf(saved.replays->demonstrations)};
     agents.push_back(std::move(header));
     PutArrays(saved.state, floats);
     PutArrays(healthy, floats);

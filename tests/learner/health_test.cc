@@ -59,7 +59,8 @@ struct KnownNetworks {
   HealthNetworks networks{.actor_shape = {1, 4, 2}, .critic_shape = {2, 4, 2}};
   std::vector<float> actor = std::vector<float>(networks.actor_shape.size(), 0.0f);
   std::vector<float> critics = std::vector<float>(networks.critic_shape.size(), 0.0f);
-  HealthBatch batch{.rows = 2, .states = {1, 2}, .states_actions = {1, 0, 2, 0}, .returns = {0.5f, 0.5f}, .episodes = 1};
+  HealthBatch batch{
+      .rows = 2, .states = {1, 2}, .states_actions = {1, 0, 2, 0}, .returns = {0.5f, 0.5f}, .episodes = 1};
 
   KnownNetworks() {
     const ActorShape& a = networks.actor_shape;
@@ -117,13 +118,14 @@ TEST(Health, DivergesWhereValuesAreFarOutsideThePossibleOrNoNumbers) {
 }
 
 HealthFigures Sound() {
-  return {.rows = 256,
-          .held_out = skills::HeldOutValue{.episodes = 9, .steps = 256, .error_rms = 0.3, .bias = 0.1, .value_range = 2},
-          .q_size = 1.1,
-          .saturated_share = 0.2,
-          .feature_rank = 60,
-          .features = 128,
-          .dormant_share = 0.1};
+  return {
+      .rows = 256,
+      .held_out = skills::HeldOutValue{.episodes = 9, .steps = 256, .error_rms = 0.3, .bias = 0.1, .value_range = 2},
+      .q_size = 1.1,
+      .saturated_share = 0.2,
+      .feature_rank = 60,
+      .features = 128,
+      .dormant_share = 0.1};
 }
 
 TEST(Health, OfASoundLearnerHasNoTroubles) { EXPECT_THAT(TroublesOf(Sound(), 1, {}), IsEmpty()); }
