@@ -231,5 +231,33 @@ TEST(TrainersHealth, WhatKeepsDivergingPublishesNothingAndFallsBackEachTime) {
   EXPECT_EQ(broken.Weights("reach")->layers[1].weights, healthy);
 }
 
+/// Small losses do not show it: the critics give what no return can be.
+TEST(TrainersHealth, WhatNoUpdateNoticesIsTakenBackWhenItIsLookedAt) {
+  Config config = tests::SmallConfig();
+  config.healthy_every = 10;
+  const auto path = std::string(testing::TempDir()) + "/unnoticed";
+  const auto practised = [](Trainer& trainer) {
+    ASSERT_TRUE(trainer.Know({PointWorld::Reach()}));
+    PointWorld world(1);
+    for (int i = 0; i < 20; ++i) trainer.Ingest(world.Script());
+  };
+  Trainer trainer(config, {});
+  practised(trainer);
+  for (int i = 0; i < 600; ++i) trainer.UpdateOnce();
+  ASSERT_TRUE(trainer.Save(path));
+  config.agent.value_min = -0.001;  // As if all values were a thousand times too large.
+  config.agent.value_max = 0.001;
+  Trainer outside(config, {});
+  ASSERT_TRUE(outside.Load(path));
+  practised(outside);
+  const auto before = outside.Weights("reach", Actor::kRaw)->layers[1].weights;
+  const double norm = outside.Facts()[0].weight_norm;
+  for (int i = 0; i < 10; ++i) outside.UpdateOnce();
+  EXPECT_EQ(outside.Facts()[0].divergences, 1);
+  EXPECT_FALSE(outside.MayPublish("reach"));
+  EXPECT_EQ(outside.Weights("reach", Actor::kRaw)->layers[1].weights, before);
+  EXPECT_EQ(outside.Facts()[0].weight_norm, norm);
+}
+
 }  // namespace
 }  // namespace nightshift::learner
