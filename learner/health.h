@@ -29,10 +29,10 @@ struct HealthRule {
 /// What is looked at: rows of states and the actions taken there; returns where they are known.
 struct HealthBatch {
   int rows = 0;
-  std::vector<float> states;         // rows x state
-  std::vector<float> states_actions; // rows x (state + action)
-  std::vector<float> returns;        // rows, or empty
-  std::size_t episodes = 0;          // Behind the returns.
+  std::vector<float> states;          // rows x state
+  std::vector<float> states_actions;  // rows x (state + action)
+  std::vector<float> returns;         // rows, or empty
+  std::size_t episodes = 0;           // Behind the returns.
 };
 
 /// The networks that are looked at, flat.
@@ -46,12 +46,12 @@ struct HealthNetworks {
 struct HealthFigures {
   int rows = 0;
   std::optional<skills::HeldOutValue> held_out;  // None without returns.
-  double q_size = 0;         // Largest value without its sign.
+  double q_size = 0;                             // Largest value without its sign.
   double saturated_share = 0;
-  double feature_rank = 0;   // srank at 0.99 of the critics' last hidden layer, the lowest of all critics.
+  double feature_rank = 0;  // srank at 0.99 of the critics' last hidden layer, the lowest of all critics.
   int features = 0;
-  double dormant_share = 0;  // Of the hidden units of actor and critics: those whose mean size is at most 0.025 of their
-                             // layer's (Sokar et al. 2023, The Dormant Neuron Phenomenon in Deep RL, eq. 1).
+  double dormant_share = 0;  // Of the hidden units of actor and critics: those whose mean size is at most 0.025 of
+                             // their layer's (Sokar et al. 2023, The Dormant Neuron Phenomenon in Deep RL, eq. 1).
 };
 
 HealthFigures Examine(const HealthNetworks& networks, const HealthBatch& batch);

@@ -50,8 +50,8 @@ struct AgentFacts {
   std::vector<std::string> troubles;      // What is out of the ordinary, in words.
   bool may_publish = true;                // False while it has diverged and not been healthy since.
   bool keeps_diverging = false;           // Again and again.
-  double weight_norm = 0;  // Of actor and critics together; growth without end is how learning dies.
-  UpdateFacts last;        // Of its latest update.
+  double weight_norm = 0;                 // Of actor and critics together; growth without end is how learning dies.
+  UpdateFacts last;                       // Of its latest update.
 };
 
 /// All agents and the risk critic: turns episodes into samples for every task they say something about, and spends
@@ -185,12 +185,12 @@ class Trainer {
   skills::Scene scene_;
   Compute compute_;  // Of all agents, which learn in turns.
   RiskCritic risk_;
-  std::map<std::string, Entry> entries_;            // Ordered, so that ties are broken the same way every time.
-  std::map<std::string, Saved> saved_;              // Loaded, for tasks not made known yet.
-  std::deque<core::Episode> recent_;  // For recovery tasks that are made later.
+  std::map<std::string, Entry> entries_;  // Ordered, so that ties are broken the same way every time.
+  std::map<std::string, Saved> saved_;    // Loaded, for tasks not made known yet.
+  std::deque<core::Episode> recent_;      // For recovery tasks that are made later.
   std::int64_t cursor_ = 0;
   std::optional<std::string> refill_trouble_;  // As of the first new episode; none: there was none yet.
-  std::int64_t counted_cursor_ = 0;  // Episodes up to here have been counted (see Load).
+  std::int64_t counted_cursor_ = 0;            // Episodes up to here have been counted (see Load).
   std::int64_t steps_ = 0;
   std::int64_t unknown_episodes_ = 0;
 };

@@ -76,8 +76,7 @@ void LearnerMetrics::SetAgent(const AgentFigures& agent) {
   if (agent.value_error) figures_->value_error.Add(task).Set(*agent.value_error);
   if (agent.q_size) figures_->q_size.Add(task).Set(*agent.q_size);
   if (agent.saturated_ratio) figures_->saturated.Add(task).Set(*agent.saturated_ratio);
-  figures_->gradient.Add({*task.begin(), {"network", "critics"}})
-      .Set(agent.critic_gradient_norm);
+  figures_->gradient.Add({*task.begin(), {"network", "critics"}}).Set(agent.critic_gradient_norm);
   figures_->gradient.Add({*task.begin(), {"network", "actor"}}).Set(agent.actor_gradient_norm);
   SetTotal(figures_->divergences.Add(task), agent.divergences);
   figures_->ahead.Add(task).Set(agent.updates_since_promoted);

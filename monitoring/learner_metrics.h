@@ -30,9 +30,9 @@ struct AgentFigures {
 };
 
 struct TrainingFigures {
-  double transitions_consumed = 0;  // All sessions.
-  double update_ratio = 0;          // Updates per transition, in this session.
-  double update_ratio_target = 0;   // As configured.
+  double transitions_consumed = 0;   // All sessions.
+  double update_ratio = 0;           // Updates per transition, in this session.
+  double update_ratio_target = 0;    // As configured.
   double seconds_since_episode = 0;  // Wall time.
   enum class Diverging { kNo, kYes };
   Diverging keeps_diverging = Diverging::kNo;

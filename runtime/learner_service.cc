@@ -149,14 +149,14 @@ class Service {
   monitoring::LearnerMetrics figures_;
   monitoring::RiskLearnedMetrics risk_figures_;
   std::map<std::string, Published> published_;
-  std::map<std::string, std::int64_t> promoted_;        // Task -> version.
-  std::map<std::int64_t, std::int64_t> updates_of_;     // Version that was promoted -> updates behind it; -1: not known.
-  Clock::time_point heard_ = Clock::now();              // The last episode, or the start.
-  std::string last_told_;                               // The newest status, serialised.
-  std::int64_t risk_published_ = -1;  // Its updates then; -1: never in this session.
-  skills::RiskReport risk_report_;    // As of then.
-  std::set<std::int64_t> needed_;     // Snapshots that the catalogue holds on to.
-  std::int64_t refilled_to_ = 0;      // Episodes up to here were known before this session.
+  std::map<std::string, std::int64_t> promoted_;     // Task -> version.
+  std::map<std::int64_t, std::int64_t> updates_of_;  // Version that was promoted -> updates behind it; -1: not known.
+  Clock::time_point heard_ = Clock::now();           // The last episode, or the start.
+  std::string last_told_;                            // The newest status, serialised.
+  std::int64_t risk_published_ = -1;                 // Its updates then; -1: never in this session.
+  skills::RiskReport risk_report_;                   // As of then.
+  std::set<std::int64_t> needed_;                    // Snapshots that the catalogue holds on to.
+  std::int64_t refilled_to_ = 0;                     // Episodes up to here were known before this session.
   std::int64_t updates_at_save_ = 0, cursor_at_save_ = 0;
   std::int64_t updates_at_start_ = 0, steps_at_start_ = 0, updates_at_tell_ = 0;
   Clock::time_point told_{};
@@ -392,12 +392,12 @@ void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
   risk_figures_.Set(FiguresOf(risk_report_));
   const auto steps = static_cast<double>(trainer_.steps() - steps_at_start_);
   const auto made = static_cast<double>(trainer_.updates() - updates_at_start_);
-  figures_.SetTraining({.transitions_consumed = static_cast<double>(trainer_.steps()),
-                        .update_ratio = steps > 0 ? made / steps : 0,
-                        .update_ratio_target = options_.learner.update_ratio,
-                        .seconds_since_episode = std::chrono::duration<double>(told_ - heard_).count(),
-                        .keeps_diverging = keeps_diverging ? TrainingFigures::Diverging::kYes
-                                                           : TrainingFigures::Diverging::kNo});
+  figures_.SetTraining(
+      {.transitions_consumed = static_cast<double>(trainer_.steps()),
+       .update_ratio = steps > 0 ? made / steps : 0,
+       .update_ratio_target = options_.learner.update_ratio,
+       .seconds_since_episode = std::chrono::duration<double>(told_ - heard_).count(),
+       .keeps_diverging = keeps_diverging ? TrainingFigures::Diverging::kYes : TrainingFigures::Diverging::kNo});
 }
 
 core::Result<void> Service::Loop(const std::function<bool()>& must_end) {

@@ -29,15 +29,15 @@ struct PracticeConfig {
                                            // their attempts, and the next one comes within minutes.
   double judging_beta = 0.1;               // Share of candidates worse by `regression` that are promoted: they stay on
                                            // trial, and are rolled back.
-  double rollback_alpha = 0.005;           // As good a promoted policy is rolled back in fewer than one in so many of its
-                                           // attempts: it makes some hundred before the next one replaces it.
-  double forgetting = 0.97;                // Of competence, per attempt: remembers about 33.
-  int settle_periods = 2;                  // After homing, before looking.
-  int retries_without_recovery = 3;        // With recovery off: then a person is asked.
-  bool recovery = true;                    // Off only to measure what recovery is worth.
-  double person_answers_after_s = 60;      // Robot time until the object is put back, where the person is simulated.
-  double backlog_updates_max = 1000;       // Practice waits between episodes while the learner is further behind.
-  double backlog_wait_s_max = 30;          // Wall time it waits at most; then the learner counts as dead and is named.
+  double rollback_alpha = 0.005;       // As good a promoted policy is rolled back in fewer than one in so many of its
+                                       // attempts: it makes some hundred before the next one replaces it.
+  double forgetting = 0.97;            // Of competence, per attempt: remembers about 33.
+  int settle_periods = 2;              // After homing, before looking.
+  int retries_without_recovery = 3;    // With recovery off: then a person is asked.
+  bool recovery = true;                // Off only to measure what recovery is worth.
+  double person_answers_after_s = 60;  // Robot time until the object is put back, where the person is simulated.
+  double backlog_updates_max = 1000;   // Practice waits between episodes while the learner is further behind.
+  double backlog_wait_s_max = 30;      // Wall time it waits at most; then the learner counts as dead and is named.
   recovery::PlanConfig plan;
 };
 

@@ -98,13 +98,15 @@ std::optional<std::string> ShadowTrouble(const Shadow& shadow, double level, con
   if (!shadow.finite) return "in shadow, an action was not finite";
   if (shadow.states < rule.shadow_states_min) return std::nullopt;
   if (shadow.saturated > rule.saturated_max && shadow.saturated > shadow.promoted_saturated + rule.saturated_more_max)
-    return fmt::format("in shadow, {} of its actions are saturated in {} states that the promoted policy visited, {} of "
-                       "the promoted policy's",
-                       Percent(shadow.saturated), shadow.states, Percent(shadow.promoted_saturated));
+    return fmt::format(
+        "in shadow, {} of its actions are saturated in {} states that the promoted policy visited, {} of "
+        "the promoted policy's",
+        Percent(shadow.saturated), shadow.states, Percent(shadow.promoted_saturated));
   if (level >= rule.shadow_level_min && !(shadow.direction >= rule.direction_min))
-    return fmt::format("in shadow, it acts against the promoted policy in {} states which that visited: cosine {:.2f}, "
-                       "below {:.2f}; root mean square difference {:.2f}",
-                       shadow.states, shadow.direction, rule.direction_min, shadow.distance);
+    return fmt::format(
+        "in shadow, it acts against the promoted policy in {} states which that visited: cosine {:.2f}, "
+        "below {:.2f}; root mean square difference {:.2f}",
+        shadow.states, shadow.direction, rule.direction_min, shadow.distance);
   return std::nullopt;
 }
 
@@ -112,9 +114,10 @@ std::optional<std::string> HeldOutTrouble(const std::optional<HeldOutValue>& val
   if (!value || value->episodes < rule.held_out_episodes_min) return std::nullopt;
   const double limit = rule.value_error_max * value->value_range;
   if (value->error_rms <= limit) return std::nullopt;  // NaN is trouble.
-  return fmt::format("its critics' values are off by {:.2f} (root mean square, at most {:.2f}) from the returns of {} "
-                     "episodes held out, {:+.2f} on average",
-                     value->error_rms, limit, value->episodes, value->bias);
+  return fmt::format(
+      "its critics' values are off by {:.2f} (root mean square, at most {:.2f}) from the returns of {} "
+      "episodes held out, {:+.2f} on average",
+      value->error_rms, limit, value->episodes, value->bias);
 }
 
 }  // namespace nightshift::skills

@@ -29,17 +29,17 @@ struct JudgingRule {
   double rollback_alpha = 0.005;
 
   // In shadow.
-  int shadow_states = 256;          // The latest that the promoted policy visited: about five attempts.
-  int shadow_states_min = 128;      // With fewer nothing is said.
-  double direction_min = -0.25;     // Cosine of all actions of both: 1 the same, 0 unrelated, -1 negated.
-  double shadow_level_min = 0.2;    // Of what hardly ever succeeds the opposite may be right.
-  double saturated_max = 0.9;       // Share of action parts beyond 0.99: bang-bang, it no longer answers to what it sees
+  int shadow_states = 256;        // The latest that the promoted policy visited: about five attempts.
+  int shadow_states_min = 128;    // With fewer nothing is said.
+  double direction_min = -0.25;   // Cosine of all actions of both: 1 the same, 0 unrelated, -1 negated.
+  double shadow_level_min = 0.2;  // Of what hardly ever succeeds the opposite may be right.
+  double saturated_max = 0.9;     // Share of action parts beyond 0.99: bang-bang, it no longer answers to what it sees
   double saturated_more_max = 0.3;  // ... if the promoted policy's are fewer by so much: a jaw is always saturated.
 
   // Held-out value.
-  int held_out_episodes_min = 5;     // With fewer nothing is said.
-  double value_error_max = 0.5;      // Root mean square, as a share of all values that are possible: a constant guess
-                                     // in the middle is never worse.
+  int held_out_episodes_min = 5;  // With fewer nothing is said.
+  double value_error_max = 0.5;   // Root mean square, as a share of all values that are possible: a constant guess
+                                  // in the middle is never worse.
 };
 
 struct AttemptCounts {
@@ -78,7 +78,8 @@ struct CanaryEvidence {
   AttemptCounts candidate;
   double candidate_share = 0;  // With forgetting, as that of the promoted policy.
   double promoted_share = 0;
-  double level = 0;  // What the promoted policy is taken to succeed at: the share, drawn towards a half by two attempts.
+  double level =
+      0;  // What the promoted policy is taken to succeed at: the share, drawn towards a half by two attempts.
 };
 struct CanaryRuling {
   std::optional<Ruling> ruling;  // None: it goes on.
@@ -98,8 +99,8 @@ double RollbackAt(const JudgingRule& rule);
 struct Shadow {
   int states = 0;
   bool finite = true;
-  double distance = 0;   // Root mean square difference of an action part, 0 to 2.
-  double direction = 0;  // Cosine of all actions taken together.
+  double distance = 0;                           // Root mean square difference of an action part, 0 to 2.
+  double direction = 0;                          // Cosine of all actions taken together.
   double saturated = 0, promoted_saturated = 0;  // Shares of action parts beyond 0.99.
 };
 Shadow AskInShadow(LearnedPolicy& candidate, LearnedPolicy& promoted, std::span<const Features> visited);

@@ -55,7 +55,8 @@ constexpr float kProbeTolerance = 1e-4f;
 Features ProbeFeatures(int probe) {
   Features features;
   for (std::size_t i = 0; i < features.size(); ++i) {
-    const double turn = 0.6180339887498949 * static_cast<double>(1 + i + features.size() * static_cast<std::size_t>(probe));
+    const double turn =
+        0.6180339887498949 * static_cast<double>(1 + i + features.size() * static_cast<std::size_t>(probe));
     features[i] = static_cast<float>(2 * (turn - std::floor(turn)) - 1);
   }
   return features;

@@ -16,9 +16,7 @@ core::Result<PolicySlot::Entry> PolicySlot::Load(const Snapshot& snapshot) {
       return core::Fail(core::FaultCode::kCorruptSnapshot,
                         "snapshot " + std::to_string(snapshot.version) + " of task " + snapshot.task +
                             ": its probe action is outside [-1, 1]; it is not used, the previous one stays");
-  return Entry{.policy = std::move(*policy),
-               .evidence = {.version = snapshot.version},
-               .held_out = snapshot.held_out};
+  return Entry{.policy = std::move(*policy), .evidence = {.version = snapshot.version}, .held_out = snapshot.held_out};
 }
 
 core::Result<void> PolicySlot::Stage(const Snapshot& snapshot) {

@@ -90,7 +90,7 @@ class PolicySlot {
     Memory memory;
     std::optional<HeldOutValue> held_out;
     bool asked_in_shadow = false;
-    double level = 0;                 // Of a promoted one: what it must not fall below.
+    double level = 0;                // Of a promoted one: what it must not fall below.
     double log_odds_regression = 0;  // Of a promoted one, since it last spoke for it.
   };
   static Memory MemoryOf(const Evidence& evidence, double forgetting);
@@ -106,7 +106,7 @@ class PolicySlot {
 
   JudgingRule rule_;
   std::optional<Entry> previous_, promoted_, candidate_, waiting_;
-  std::int64_t controls_ = 0;  // Attempts of the promoted policy since the candidate came.
+  std::int64_t controls_ = 0;      // Attempts of the promoted policy since the candidate came.
   std::vector<Features> visited_;  // A ring: the latest states of the promoted policy.
   std::size_t oldest_visited_ = 0;
   std::string last_verdict_;

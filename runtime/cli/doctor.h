@@ -36,8 +36,8 @@ core::Result<Symptoms> SymptomsOf(const std::filesystem::path& data_directory);
 /// Is learning well? Each finding in a plain sentence: the number, what is normal, what to do. Pure.
 std::vector<Checked> Diagnose(const Symptoms& symptoms);
 
-/// Of `nightshift doctor`: 0 nothing is out of the ordinary, 3 something deserves a look, 4 something must be seen to (1
-/// is a fault: it could not look).
+/// Of `nightshift doctor`: 0 nothing is out of the ordinary, 3 something deserves a look, 4 something must be seen to
+/// (1 is a fault: it could not look).
 int DoctorsExitCode(Finding worst);
 
 }  // namespace nightshift::runtime::cli

@@ -15,8 +15,8 @@
 // BENCH_RISK is a risk critic that was learned before: it acts (where the configuration lets it) from the beginning.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cstdlib>
 #include <filesystem>

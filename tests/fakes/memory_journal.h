@@ -73,7 +73,11 @@ class MemoryJournal : public core::Journal {
     for (const auto& [key, competence] : competences) all.competence.push_back(competence);
     all.failures.insert(all.failures.end(), failures.begin(), failures.end());
     for (const auto& [id, intervention] : interventions) all.interventions.push_back(intervention);
+    std::map<std::pair<std::string, std::int64_t>, core::SnapshotRecord> known;  // What is saved again is replaced.
     all.snapshots.insert(all.snapshots.end(), snapshots.begin(), snapshots.end());
+    for (const core::SnapshotRecord& one : all.snapshots) known.insert_or_assign({one.task, one.version}, one);
+    all.snapshots.clear();
+    for (const auto& [key, one] : known) all.snapshots.push_back(one);
     return all;
   }
 

@@ -59,7 +59,8 @@ struct KnownNetworks {
   HealthNetworks networks{.actor_shape = {1, 4, 2}, .critic_shape = {2, 4, 2}};
   std::vector<float> actor = std::vector<float>(networks.actor_shape.size(), 0.0f);
   std::vector<float> critics = std::vector<float>(networks.critic_shape.size(), 0.0f);
-  HealthBatch batch{.rows = 2, .states = {1, 2}, .states_actions = {1, 0, 2, 0}, .returns = {0.5f, 0.5f}, .episodes = 1};
+  HealthBatch batch{
+      .rows = 2, .states = {1, 2}, .states_actions = {1, 0, 2, 0}, .returns = {0.5f, 0.5f}, .episodes = 1};
 
   KnownNetworks() {
     const ActorShape& a = networks.actor_shape;
@@ -117,13 +118,14 @@ TEST(Health, DivergesWhereValuesAreFarOutsideThePossibleOrNoNumbers) {
 }
 
 HealthFigures Sound() {
-  return {.rows = 256,
-          .held_out = skills::HeldOutValue{.episodes = 9, .steps = 256, .error_rms = 0.3, .bias = 0.1, .value_range = 2},
-          .q_size = 1.1,
-          .saturated_share = 0.2,
-          .feature_rank = 60,
-          .features = 128,
-          .dormant_share = 0.1};
+  return {
+      .rows = 256,
+      .held_out = skills::HeldOutValue{.episodes = 9, .steps = 256, .error_rms = 0.3, .bias = 0.1, .value_range = 2},
+      .q_size = 1.1,
+      .saturated_share = 0.2,
+      .feature_rank = 60,
+      .features = 128,
+      .dormant_share = 0.1};
 }
 
 TEST(Health, OfASoundLearnerHasNoTroubles) { EXPECT_THAT(TroublesOf(Sound(), 1, {}), IsEmpty()); }
@@ -227,6 +229,34 @@ TEST(TrainersHealth, WhatKeepsDivergingPublishesNothingAndFallsBackEachTime) {
   EXPECT_FALSE(broken.MayPublish("reach"));
   EXPECT_TRUE(broken.HasPolicy("reach")) << "what is deployed goes on";
   EXPECT_EQ(broken.Weights("reach")->layers[1].weights, healthy);
+}
+
+/// Small losses do not show it: the critics give what no return can be.
+TEST(TrainersHealth, WhatNoUpdateNoticesIsTakenBackWhenItIsLookedAt) {
+  Config config = tests::SmallConfig();
+  config.healthy_every = 10;
+  const auto path = std::string(testing::TempDir()) + "/unnoticed";
+  const auto practised = [](Trainer& trainer) {
+    ASSERT_TRUE(trainer.Know({PointWorld::Reach()}));
+    PointWorld world(1);
+    for (int i = 0; i < 20; ++i) trainer.Ingest(world.Script());
+  };
+  Trainer trainer(config, {});
+  practised(trainer);
+  for (int i = 0; i < 600; ++i) trainer.UpdateOnce();
+  ASSERT_TRUE(trainer.Save(path));
+  config.agent.value_min = -0.001;  // As if all values were a thousand times too large.
+  config.agent.value_max = 0.001;
+  Trainer outside(config, {});
+  ASSERT_TRUE(outside.Load(path));
+  practised(outside);
+  const auto before = outside.Weights("reach", Actor::kRaw)->layers[1].weights;
+  const double norm = outside.Facts()[0].weight_norm;
+  for (int i = 0; i < 10; ++i) outside.UpdateOnce();
+  EXPECT_EQ(outside.Facts()[0].divergences, 1);
+  EXPECT_FALSE(outside.MayPublish("reach"));
+  EXPECT_EQ(outside.Weights("reach", Actor::kRaw)->layers[1].weights, before);
+  EXPECT_EQ(outside.Facts()[0].weight_norm, norm);
 }
 
 }  // namespace

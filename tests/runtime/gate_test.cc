@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// With one in ten published snapshots corrupted, negated or made worse on purpose, what is deployed hardly suffers. Real
-// slot, and a real folder with real files for what is damaged there; only the success rates of the policies are made up, so that they are known.
+// With one in ten published snapshots corrupted, negated or made worse on purpose, what is deployed hardly suffers.
+// Real slot, and a real folder with real files for what is damaged there; only the success rates of the policies are
+// made up, so that they are known.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,7 +52,8 @@ class Life {
       : learner_(learner),
         sabotaged_(sabotaged),
         path_(folder),
-        folder_(folder, [this](const core::Fault& fault) { damaged_ += fault.code == core::FaultCode::kCorruptSnapshot; }),
+        folder_(folder,
+                [this](const core::Fault& fault) { damaged_ += fault.code == core::FaultCode::kCorruptSnapshot; }),
         world_(seed),
         luck_(seed + 1),
         saboteur_(seed + 2),
@@ -146,9 +148,10 @@ TEST_P(Sabotaged, SnapshotsCostWhatIsDeployedLessThanThreePoints) {
     clean.rolled_back += without.rolled_back;
   }
   RecordProperty("clean", std::to_string(clean.success));
-  std::printf("%s: deployed success %.3f without, %.3f with sabotage; %d damaged, %d refused, %d rolled back (%d without)\n",
-              GetParam().name, clean.success, sabotaged.success, sabotaged.damaged, sabotaged.refused,
-              sabotaged.rolled_back, clean.rolled_back);
+  std::printf(
+      "%s: deployed success %.3f without, %.3f with sabotage; %d damaged, %d refused, %d rolled back (%d without)\n",
+      GetParam().name, clean.success, sabotaged.success, sabotaged.damaged, sabotaged.refused, sabotaged.rolled_back,
+      clean.rolled_back);
   EXPECT_LE(clean.success - sabotaged.success, 0.03);
   EXPECT_GT(sabotaged.damaged, 0);
   EXPECT_GT(sabotaged.refused, 0);

@@ -27,12 +27,16 @@ struct Ear : PracticeListener {
   void OnFailure(const core::FailureRecord&) override {}
   void OnRecoveryTask(const TaskSpec&) override {}
   void OnIntervention(const core::InterventionRecord&) override { ++interventions; }
-  void OnPolicy(const core::SnapshotRecord& snapshot) override { verdicts.push_back(snapshot.state); }
+  void OnPolicy(const core::SnapshotRecord& snapshot) override {
+    verdicts.push_back(snapshot.state);
+    why = snapshot.why;
+  }
   void OnStatus(const PracticeStatus&) override {}
   void OnFault(const core::Fault& fault) override { faults.push_back(fault.code); }
 
   int episodes = 0, interventions = 0;
   std::vector<std::string> verdicts;
+  std::string why;  // Of the last.
   std::vector<FaultCode> faults;
 };
 

@@ -11,6 +11,7 @@
 #include "io/journal/sqlite_journal.h"
 #include "io/wire/nightshift.pb.h"
 #include "skills/policy.h"
+#include "skills/sealed_file.h"
 #include "tests/learner/point_world.h"
 #include "tests/learner/risk_world.h"
 
@@ -109,6 +110,24 @@ TEST_F(LearnerService, TrainsFromTheJournalAndPublishesPoliciesThatAct) {
   auto policy = skills::LearnedPolicy::Make(snapshot->weights);
   ASSERT_TRUE(policy);
   EXPECT_GT(PointWorld(5).Evaluate(*policy, 100), 0.3);
+  EXPECT_GT(status->agents(0).solved_episodes(), 0u);
+  EXPECT_GT(status->update_ratio(), 0);
+  const auto saved = skills::ReadSealed((data_ / "learner" / "status").string(), FaultCode::kCorruptState);
+  wire::LearnerStatus last;
+  ASSERT_TRUE(saved && last.ParseFromString(*saved)) << "for a doctor who comes later";
+  EXPECT_GE(last.updates(), status->updates());
+}
+
+TEST_F(LearnerService, TellsItsHealthOnceItLearns) {
+  options_.learner.healthy_every = 50;
+  Journal(30);
+  const auto status = RunUntil([](const wire::LearnerStatus& seen) { return seen.agents(0).has_health(); });
+  ASSERT_TRUE(status);
+  const auto& health = status->agents(0).health();
+  EXPECT_GT(health.feature_rank(), 0);
+  EXPECT_LE(health.feature_rank(), static_cast<double>(health.features()));
+  EXPECT_GT(health.weight_norm(), 0);
+  EXPECT_FALSE(status->agents(0).publishing_stopped());
 }
 
 TEST_F(LearnerService, TrainsTheRiskCriticBesideAndPublishesItWithHowItStands) {

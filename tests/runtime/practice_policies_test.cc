@@ -112,6 +112,54 @@ TEST_F(Lab, AVerdictThatCouldNotBeWrittenSurfaces) {
   EXPECT_TRUE(ear.verdicts.empty());
 }
 
+/// Version 1 was promoted, and after it version 2, which was lucky.
+struct Regressed : Lab {
+  void Begins() {
+    TrustsPolicies();
+    on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, -3)};
+    for (const std::int64_t version : {1, 2})
+      journal.catalogue.snapshots.push_back(
+          {.version = version, .task = "rise", .state = "promoted", .sha256 = "", .attempts = 10, .solved = 9});
+    world.PutsObject(0.20, 0.0);
+    Start({Rise()});
+  }
+};
+
+TEST_F(Regressed, APromotedPolicyThatFailsIsRolledBackAndTheOneBeforeItActsInTheNextEpisode) {
+  Begins();
+  ASSERT_EQ(practice->slot("rise")->promoted_version(), 2);
+  ASSERT_TRUE(Until([this] { return !ear.verdicts.empty(); }));
+  EXPECT_THAT(ear.verdicts, ElementsAre("rolled back"));
+  EXPECT_THAT(ear.why, HasSubstr("1 is back"));
+  EXPECT_LE(ear.episodes, 6);
+  EXPECT_EQ(journal.closed.back().policy_version, 2);
+  ASSERT_TRUE(Until([this, before = ear.episodes] { return ear.episodes > before; }));
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+  EXPECT_EQ(journal.closed.back().outcome, Outcome::kSuccess);
+}
+
+TEST_F(Regressed, AfterARestartThePolicyThatWasRolledBackStaysAway) {
+  Begins();
+  ASSERT_TRUE(Until([this] { return !ear.verdicts.empty(); }));
+  Restart({Rise()});
+  published = {on_disk[1]};
+  EXPECT_EQ(practice->slot("rise")->promoted_version(), 1);
+  EXPECT_EQ(practice->slot("rise")->previous_version(), 0);
+  Cycles(2);
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+}
+
+TEST_F(Lab, ACandidateWhoseCriticsKnowNothingIsRefusedBeforeItActs) {
+  PromotesOne();
+  skills::Snapshot blind = tests::ConstantPolicy("rise", 2, 3);
+  blind.held_out = skills::HeldOutValue{.episodes = 9, .steps = 90, .error_rms = 1.9, .bias = 1.8, .value_range = 2};
+  published = {blind};
+  Cycles(1);
+  EXPECT_THAT(ear.verdicts, ElementsAre("promoted", "refused"));
+  EXPECT_EQ(journal.closed.back().policy_version, 1);
+  EXPECT_EQ(journal.snapshots.end()[-2].state, "refused") << "then what the promoted policy did meanwhile";
+}
+
 // ---- Restarts ----
 
 TEST_F(Lab, ARestartRemembersCompetenceAndRecoveryTasks) {

@@ -249,7 +249,7 @@ class Robot:
 
     def updates(self):
         """Task -> updates in the learner's manifest."""
-        return {agent["task"]: agent["updates"] for agent in self.manifest().get("agents", [])}
+        return {agent["task"]: agent["state"]["updates"] for agent in self.manifest().get("agents", [])}
 
     def metrics(self):
         """(name, label text) -> value at the endpoint; empty while nobody answers."""

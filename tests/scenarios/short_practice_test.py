@@ -104,12 +104,21 @@ def second_run(robot):
     check(all(updates_after.get(task, 0) >= n for task, n in updates.items()), "no agent restarts its updates")
 
 
+def doctor(robot):
+    """What was practised is told in plain sentences, also when nobody is alive to ask."""
+    said = robot.ask("doctor", "--data", str(robot.data))
+    check(said.returncode in (0, 3), f"`nightshift doctor` exits {said.returncode}: {said.stdout}{said.stderr}")
+    for words in ("a reward was seen in", "owed, normal is below", "values reach"):
+        check(words in said.stdout, f"the doctor says '{words}', not only: {said.stdout}")
+
+
 def main():
     with Robot(arguments()) as robot:
         begin = time.monotonic()
         first_run(robot)
         took = time.monotonic() - begin
         print(f"first run: {robot.practised()} episodes, updates {robot.updates()} in {took:.0f} s", flush=True)
+        doctor(robot)
         second_run(robot)
         print(f"both runs: {robot.practised()} episodes in {time.monotonic() - begin:.0f} s", flush=True)
     return 0

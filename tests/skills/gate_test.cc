@@ -34,7 +34,8 @@ Fates FatesOf(double success, double level, const JudgingRule& rule, std::uint64
       ++seen.attempts;
       seen.solved += random.Chance(success);
       const double share = static_cast<double>(seen.solved) / static_cast<double>(seen.attempts);
-      ruling = JudgeCanary({.candidate = seen, .candidate_share = share, .promoted_share = level, .level = level}, rule);
+      ruling =
+          JudgeCanary({.candidate = seen, .candidate_share = share, .promoted_share = level, .level = level}, rule);
       if (!ruling.ruling) continue;
       fates.promoted += *ruling.ruling == Ruling::kPromoted;
       fates.called_worse += LogOddsOfRegression(seen, RatesFor(level, rule)) >= BoundsFor(rule).worse;

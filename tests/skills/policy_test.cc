@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "skills/sealed_file.h"
+#include "skills/weights_file.h"
 
 namespace nightshift::skills {
 namespace {
@@ -25,6 +26,32 @@ DenseLayer Layer(int inputs, int outputs, float weight, float bias) {
 }
 
 PolicyWeights Small() { return {{Layer(kFeatureSize, 4, 0.01f, 0.1f), Layer(4, 2 * core::kActionSize, 0.5f, 0.05f)}}; }
+
+/// A file that is whole but whose policy is not the one that was saved: its header is another's.
+TEST(Snapshot, IsRefusedWhenItsPolicyDoesSomethingElseThanWhenItWasSaved) {
+  const std::string path = testing::TempDir() + "probed.nspolicy";
+  ASSERT_TRUE(WriteSnapshot(path, {1, "pick", 5, Small()}));
+  constexpr WeightsFormat kFormat{.magic = "NSPOLICY", .schema = 1, .thing = "policy snapshot"};
+  auto file = ReadWeights(path, kFormat);
+  ASSERT_TRUE(file);
+  file->layers[1].weights[2] += 0.5f;  // As a loader would that takes one number for another.
+  ASSERT_TRUE(WriteWeights(path, kFormat, *file));
+  const auto read = ReadSnapshot(path);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, FaultCode::kCorruptSnapshot);
+  EXPECT_THAT(read.error().detail, HasSubstr("acts otherwise than when it was saved"));
+}
+
+TEST(Snapshot, KeepsWhatSpeaksForIt) {
+  const std::string path = testing::TempDir() + "evidence.nspolicy";
+  const HeldOutValue value{.episodes = 7, .steps = 300, .error_rms = 0.25, .bias = -0.1, .value_range = 2};
+  ASSERT_TRUE(WriteSnapshot(path, {1, "pick", 5, Small(), value}));
+  const auto read = ReadSnapshot(path);
+  ASSERT_TRUE(read) << read.error().detail;
+  ASSERT_TRUE(read->held_out);
+  EXPECT_EQ(read->held_out->episodes, 7);
+  EXPECT_EQ(read->held_out->error_rms, 0.25);
+}
 
 TEST(LearnedPolicy, ComputesByHandWhatTheLayersSay) {
   Features features{};
