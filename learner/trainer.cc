@@ -75,7 +75,8 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
   } else {
     if (counts) own->steps.own += length;
     if (counts && episode.skill == core::SkillKind::kLearned) own->steps.learned += length;
-    const Segment segment = SegmentOf(episode, own->agent.config(), scene_);
+    Segment segment = SegmentOf(episode, own->agent.config(), scene_);
+    ChargeSurprise(own->agent.config(), own->familiar, segment);
     facts.own = AddSegment(*own, segment, facts);
     if (segment.solved && TakeAsDemonstration(*own, episode)) {
       for (const Sample& sample : own->agent.Fold(segment))
@@ -115,8 +116,9 @@ bool Trainer::TakeAsDemonstration(Entry& entry, const core::Episode& episode) {
 
 void Trainer::Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts) {
   if (config_.relabelling == Relabelling::kOff || episode.task == entry.spec.name) return;
-  for (const Segment& segment : SegmentsFor(entry.task, episode, entry.agent.config(), scene_)) {
+  for (Segment& segment : SegmentsFor(entry.task, episode, entry.agent.config(), scene_)) {
     if (!segment.solved && config_.relabelling == Relabelling::kSuccesses) continue;
+    ChargeSurprise(entry.agent.config(), entry.familiar, segment);
     facts.relabelled += AddSegment(entry, segment, facts);
     if (!segment.solved || !TakeAsDemonstration(entry, episode)) continue;
     for (const Sample& sample : entry.agent.Fold(segment))

@@ -126,6 +126,7 @@ class Trainer {
     StepCounts steps;
     int scripted_demonstrations = 0, learned_demonstrations = 0;
     UpdateFacts last;
+    Familiarity familiar{skills::kFeatureSize};  // Refilled from the journal, as the replay is.
   };
   Entry* Find(const std::string& task);
   const Entry* Find(const std::string& task) const;
