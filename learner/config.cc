@@ -54,6 +54,7 @@ std::vector<Range> AgentRanges(const AgentConfig& a) {
       {"learner.agent.success_reward", a.success_reward, 0, a.value_max},
       {"learner.agent.toggle_cost", a.toggle_cost, 0, 1},
       {"learner.agent.step_cost", a.step_cost, 0, 1},
+      {"learner.agent.surprise_weight", a.surprise_weight, 0, 1},
       {"learner.agent.samples_max", double(a.samples_max), 100, 1e7},
       {"learner.agent.demonstrations_max", double(a.demonstrations_max), 100, 1e7},
   };
@@ -108,6 +109,7 @@ AgentConfig ForTask(AgentConfig config, core::Duration time_limit) {
   const double shorter = core::ToSeconds(kReferenceTimeLimit) / core::ToSeconds(time_limit);
   config.discount = std::max(0.0, 1 - (1 - config.discount) * shorter);
   config.step_cost *= shorter;
+  config.surprise_weight *= shorter;
   return config;
 }
 
@@ -120,11 +122,11 @@ core::Result<void> Validate(const Config& config) {
   }
   if (auto offline = Validate(config.offline); !offline) return offline;
   const AgentConfig& agent = config.agent;
-  if (const double never = agent.step_cost / (1 - agent.discount); never > -agent.value_min) {
+  if (const double never = (agent.step_cost + agent.surprise_weight) / (1 - agent.discount); never > -agent.value_min) {
     std::ostringstream text;
     text << "learner.agent.value_min = " << agent.value_min << ": must be at most " << -never
-         << ", what never succeeding costs (step_cost / (1 - discount)), or hopeless states look alike; lower it or "
-            "step_cost";
+         << ", what never succeeding costs ((step_cost + surprise_weight) / (1 - discount)), or hopeless states look "
+            "alike; lower it or one of them";
     return core::Fail(core::FaultCode::kInvalidConfig, text.str());
   }
   return {};

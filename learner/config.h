@@ -14,6 +14,9 @@ enum class CriticOpinion { kMean, kMinimum };
 /// Which demonstrated actions the actor is held to: all, or what the critics prefer to its own (Nair et al. 2018).
 enum class Cloned { kAll, kPreferred };
 
+/// Against which states a state is surprising: those of the same attempt so far, or of all attempts at the task.
+enum class SurpriseMemory { kEpisode, kLife };
+
 /// What of an episode is also scored for tasks other than its own.
 enum class Relabelling { kOff, kSuccesses, kAll };
 
@@ -69,6 +72,10 @@ struct AgentConfig {
   double success_reward = 1;
   double toggle_cost = 0.01;  // Per change of the gripper's command: thrashing wears it out.
   double step_cost = 0.02;    // Per policy step; a failure costs all that would have followed it (learner/episode.cc).
+
+  double surprise_weight = 0;  // Per policy step that ends in the most surprising state (learner/surprise.h), beside
+                               // step_cost. 0, off: practice here wants the objects moved, not left alone.
+  SurpriseMemory surprise_memory = SurpriseMemory::kLife;  // An attempt of 6 s is too short to find what is familiar.
 
   // Memory.
   int samples_max = 100000;        // Of practice; at 10 Hz about three hours. The oldest go first.

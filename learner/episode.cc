@@ -105,6 +105,19 @@ std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& 
   return segments;
 }
 
+void ChargeSurprise(const AgentConfig& config, Familiarity& life, Segment& segment) {
+  if (config.surprise_weight == 0 || segment.steps.empty()) return;
+  Familiarity here(skills::kFeatureSize);
+  Familiarity& familiar = config.surprise_memory == SurpriseMemory::kLife ? life : here;
+  familiar.See(segment.steps.front().before);
+  for (Step& step : segment.steps) {
+    step.reward -= static_cast<float>(config.surprise_weight * familiar.Surprise(step.after));
+    familiar.See(step.after);
+  }
+  if (segment.ending == Ending::kTerminal && !segment.solved)
+    segment.steps.back().reward -= static_cast<float>(config.surprise_weight * config.discount / (1 - config.discount));
+}
+
 std::vector<Sample> Fold(const Segment& segment, int n, double discount) {
   const std::size_t count = segment.steps.size();
   std::vector<Sample> samples;

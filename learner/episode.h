@@ -7,6 +7,7 @@
 #include "core/transition.h"
 #include "learner/config.h"
 #include "learner/experience.h"
+#include "learner/surprise.h"
 #include "skills/features.h"
 #include "skills/task.h"
 
@@ -37,6 +38,11 @@ Segment SegmentOf(const core::Episode& episode, const AgentConfig& config, const
 /// decided, or to the end. For a task with a goal the goal is where the object came to rest.
 std::vector<Segment> SegmentsFor(const skills::Task& task, const core::Episode& episode, const AgentConfig& config,
                                  const skills::Scene& scene);
+
+/// Charges each step surprise_weight times how surprising the state after it is, and then takes that state in: it is
+/// judged by those before it, of `life` or of this segment alone, as surprise_memory says. A failure costs all the
+/// surprise that could have followed, or ending an attempt that surprises would pay. With weight 0 nothing is done.
+void ChargeSurprise(const AgentConfig& config, Familiarity& life, Segment& segment);
 
 /// What an agent of the product learns from (experience.h).
 struct Sample {

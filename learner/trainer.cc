@@ -85,7 +85,8 @@ IngestFacts Trainer::Ingest(const core::Episode& episode) {
     if (counts) own->life.own_steps += length;
     if (counts && episode.skill == core::SkillKind::kLearned) own->life.learned_steps += length;
     if (counts) own->life.solved += episode.outcome == core::Outcome::kSuccess;
-    const Segment segment = SegmentOf(episode, own->agent.config(), scene_);
+    Segment segment = SegmentOf(episode, own->agent.config(), scene_);
+    ChargeSurprise(own->agent.config(), own->familiar, segment);
     const bool held_out = episode.skill == core::SkillKind::kLearned && segment.ending == Ending::kTerminal &&
                           HeldOut::Takes(episode.id, config_.held_out_every);
     if (held_out)
@@ -131,8 +132,9 @@ bool Trainer::TakeAsDemonstration(Entry& entry, const core::Episode& episode) {
 
 void Trainer::Relabel(Entry& entry, const core::Episode& episode, IngestFacts& facts) {
   if (config_.relabelling == Relabelling::kOff || episode.task == entry.spec.name) return;
-  for (const Segment& segment : SegmentsFor(entry.task, episode, entry.agent.config(), scene_)) {
+  for (Segment& segment : SegmentsFor(entry.task, episode, entry.agent.config(), scene_)) {
     if (!segment.solved && config_.relabelling == Relabelling::kSuccesses) continue;
+    ChargeSurprise(entry.agent.config(), entry.familiar, segment);
     facts.relabelled += AddSegment(entry, segment, facts);
     if (!segment.solved || !TakeAsDemonstration(entry, episode)) continue;
     for (const Sample& sample : entry.agent.Fold(segment))

@@ -161,6 +161,7 @@ class Trainer {
     UpdateFacts last;
     HeldOut held_out;
     HealthFigures health;
+    Familiarity familiar{skills::kFeatureSize};  // Refilled from the journal, as the replay is.
   };
   void LookAfter(Entry& entry);
   std::string CompareReplays() const;

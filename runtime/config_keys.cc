@@ -308,6 +308,9 @@ void AgentKeys(learner::AgentConfig& c, KeyList& keys) {
   keys.Number("success_reward", c.success_reward, {0, 1000});
   keys.Number("toggle_cost", c.toggle_cost, {0, 10});
   keys.Number("step_cost", c.step_cost, {0, 10});
+  keys.Number("surprise_weight", c.surprise_weight, {0, 1});
+  keys.Choice("surprise_memory", c.surprise_memory,
+              {{"episode", learner::SurpriseMemory::kEpisode}, {"life", learner::SurpriseMemory::kLife}});
   keys.Number("samples_max", c.samples_max, {1000, 1e8});
   keys.Number("demonstrations_max", c.demonstrations_max, {100, 1e8});
 }
