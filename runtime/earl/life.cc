@@ -329,6 +329,8 @@ void Life::Judge(const Choice& choice, bool won) {
   known.failures = known.failures * options_.config.competence_forgetting + (won ? 0 : 1);
   ++known.attempts;
   course_.failures_in_a_row = won ? 0 : course_.failures_in_a_row + 1;
+  if (choice.kind == Kind::kRecover && !won) ++course_.recoveries_failed;
+  if (choice.kind != Kind::kRecover && won) course_.recoveries_failed = 0;
   if (!won) return;
   ++known.solved;
   ++tally_.wins[At(choice.kind)];
@@ -344,19 +346,27 @@ void Life::Judge(const Choice& choice, bool won) {
 void Life::ResetWorld() {
   course_.lost_steps += course_.steps - course_.last_win_step;
   course_.last_win_step = course_.last_reset_step = course_.steps;
-  course_.failures_in_a_row = 0;
+  course_.failures_in_a_row = course_.recoveries_failed = 0;
   course_.pitch = {.seen_step = course_.steps};
   world_->Reset(dice_.Draw());
 }
 
+/// Whether only a person can help.
+bool Life::MustAsk() const {
+  const EarlConfig& c = options_.config;
+  const bool out_of_reach = !Reachable(options_.scene, world_->state());
+  const int recoveries_enough = out_of_reach ? 1 : c.ask_after_recoveries;
+  return (c.ask_after_recoveries > 0 && course_.recoveries_failed >= recoveries_enough) ||
+         (c.ask_after_steps > 0 && course_.steps - course_.last_win_step >= c.ask_after_steps);
+}
+
 void Life::ResetWhenDue() {
-  const int ask_after = options_.config.ask_after_steps;
   if (options_.starts == Starts::kEpisodic) {
     world_->Reset(dice_.Draw());
   } else if (course_.steps - course_.last_reset_step >= world_->rules().steps_between_resets) {
     ++course_.interventions;
     ResetWorld();
-  } else if (ask_after > 0 && course_.steps - course_.last_win_step >= ask_after) {
+  } else if (MustAsk()) {
     ++course_.interventions;
     ++course_.asked;
     ResetWorld();

@@ -56,6 +56,7 @@ struct Course {
   int interventions = 0;        // Resets by rule and asked for.
   int asked = 0;                // Of these, asked for.
   int failures_in_a_row = 0;
+  int recoveries_failed = 0;  // Since the last win.
   double update_debt = 0;
   Pitch pitch;  // Of the peg.
 
@@ -108,6 +109,7 @@ class Life {
   void Judge(const Choice& choice, bool won);
   void Remember(const Choice& choice, learner::GoalEpisode episode, bool imitable);
   void ResetWorld();
+  bool MustAsk() const;
   void ResetWhenDue();
 
   LifeOptions options_;
