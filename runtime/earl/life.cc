@@ -27,6 +27,9 @@ constexpr float kFreeOfHoleXM = -0.12f;  // Of the head.
 constexpr float kLyingZM = 0.1f;         // Of the head: lower, it lies on the table or soon will.
 constexpr float kRearM = 0.2f;           // From the head.
 constexpr int kPressApproachSteps = 60, kPressRiseSteps = 15;
+constexpr float kHeldFingers = 0.45f;  // Of their distance, 0 to 1: the peg lies between them at 0.3.
+constexpr float kLeverAside = 0.3f;    // Of a full action: 3 mm a step.
+constexpr int kLeverInSteps = 10, kLeverAsideSteps = 8;
 constexpr int kGoalDrawsMax = 10;      // Until a task with this goal may start.
 constexpr int kRecoverStepsMax = 400;  // The script's phases all take their longest at 600; what drops it ends earlier.
 constexpr int kImitableStepsMin = 5;   // A shorter win was won by the one before.
@@ -151,7 +154,8 @@ Life::Choice Life::ChooseTask() {
 }
 
 core::Result<void> Life::Attempt() {
-  core::Result<void> freed = Straighten();
+  core::Result<void> freed;
+  if (options_.starts == Starts::kAutonomous) freed = Straighten();
   const Choice choice = ChooseTask();
   core::Result<bool> won = false;
   if (freed && choice.kind != Kind::kRecover && options_.config.home_share > 0 &&
@@ -169,6 +173,7 @@ core::Result<void> Life::Attempt() {
   }
   Judge(choice, *won);
   ResetWhenDue();
+  if (*won && choice.kind == Kind::kForward && options_.starts == Starts::kAutonomous) return Unturn();
   return {};
 }
 
@@ -204,7 +209,7 @@ core::Result<void> Life::Straighten() {
   };
   if (!lies_free()) return {};
   if (auto freed = FreeHand(); !freed || !lies_free()) return freed;
-  course_.pitch = SeePitch(course_.pitch, world_->state()[6], course_.steps);
+  course_.pitch = Seen(course_.pitch, PitchOf(world_->state()), course_.steps);
   return Press(PressSteps(course_.pitch));
 }
 
@@ -222,6 +227,30 @@ core::Result<void> Life::Press(int steps) {
                                      : 1.0f,
                               1};
     if (!above) action[0] = action[1] = 0;  // Chasing the head would drag it along.
+    ++tally_.press_steps;
+    if (auto moved = Move(action); !moved) return moved;
+  }
+  return {};
+}
+
+/// After a forward win the fingers hold the peg in the hole: the moment to see whether it points straight.
+core::Result<void> Life::Unturn() {
+  const int every = options_.config.straighten_every_steps;
+  if (options_.scene != Scene::kSawyerPeg || every == 0 || course_.steps - course_.yaw.seen_step < every) return {};
+  if (world_->state()[3] > kHeldFingers || world_->state()[4] > io::earl::kHole.face_x) return {};
+  course_.yaw = Seen(course_.yaw, YawOf(world_->state()), course_.steps);
+  return Lever(LeverSteps(course_.yaw));
+}
+
+/// Pushes the peg in, its rear aside for so many steps (towards -y where negative), and back.
+core::Result<void> Life::Lever(int steps) {
+  const float aside = steps > 0 ? kLeverAside : -kLeverAside;
+  const int in = kLeverInSteps, out = in + kLeverAsideSteps, back = out + std::abs(steps),
+            end = back + kLeverAsideSteps;
+  for (int step = 0; steps != 0 && step < end; ++step) {
+    std::vector<float> action{step < in ? -kLeverAside : 0, 0, 0, 1};
+    if (step >= in && step < out) action[1] = aside;
+    if (step >= back) action[1] = -aside;
     ++tally_.press_steps;
     if (auto moved = Move(action); !moved) return moved;
   }
@@ -347,7 +376,7 @@ void Life::ResetWorld() {
   course_.lost_steps += course_.steps - course_.last_win_step;
   course_.last_win_step = course_.last_reset_step = course_.steps;
   course_.failures_in_a_row = course_.recoveries_failed = 0;
-  course_.pitch = {.seen_step = course_.steps};
+  course_.pitch = course_.yaw = {.seen_step = course_.steps};
   world_->Reset(dice_.Draw());
 }
 

@@ -27,6 +27,6 @@ struct RunOptions {
 /// `save_every` steps; a run that finds it goes on from there, bit by bit as if it had never ended, and drops lines
 /// that were written after it. Events fall due at the end of the attempt that passes their step.
 /// Faults: kInvalidConfig when the saved run had other options; those of Life, of files, and kCorruptState.
-core::Result<void> Run(const RunOptions& options);
+core::Result<void> RunEarl(const RunOptions& options);
 
 }  // namespace nightshift::runtime::earl
