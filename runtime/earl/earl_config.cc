@@ -60,6 +60,8 @@ std::vector<Key> KeysOf(EarlConfig& c) {
           {"perturbation_after_failures", &c.perturbation_after_failures},
           {"greedy_share", &c.greedy_share},
           {"home_share", &c.home_share},
+          {"imitation_other_share", &c.imitation_other_share},
+          {"alternate", &c.alternate},
           {"win_share", &c.win_share},
           {"win_steps_max", &c.win_steps_max},
           {"recover_after_failures", &c.recover_after_failures},

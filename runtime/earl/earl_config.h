@@ -42,7 +42,10 @@ struct EarlConfig {
   int perturbation_steps_max = 10;
   int perturbation_after_failures = 0;  // In a row; fewer and nothing is perturbed.
   double greedy_share = 0;              // Of attempts, acted by the averaged actor's mean, as when deployed.
-  double home_share = 0;           // Of attempts, preceded by opening the fingers and moving the hand to its start.
+  double home_share = 0;  // Of attempts, preceded by opening the fingers and moving the hand to its start.
+  double imitation_other_share =
+      0;                           // As hindsight.other_share, of demonstrations and own wins: these show no way there.
+  double alternate = 0;            // 1: never the same task twice in a row while another may start.
   double win_share = 0;            // Of demonstrated samples, from own wins: what works is imitated, too.
   int win_steps_max = 40000;       // Of own wins remembered.
   int recover_after_failures = 0;  // In a row: the recovery task of a thing that can be lost comes next. 0: never.

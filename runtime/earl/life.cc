@@ -55,13 +55,14 @@ class Shown final : public learner::Experience {
 };
 
 /// What is imitated keeps its own goal or one that it achieved: the way to the other task's goal it does not show.
-learner::HindsightConfig ForImitation(learner::HindsightConfig config) {
-  config.other_share = 0;
-  return config;
+learner::HindsightConfig ForImitation(const EarlConfig& config) {
+  learner::HindsightConfig shown = config.hindsight;
+  shown.other_share = config.imitation_other_share;
+  return shown;
 }
 
 learner::HindsightConfig ForWins(const EarlConfig& config) {
-  learner::HindsightConfig wins = ForImitation(config.hindsight);
+  learner::HindsightConfig wins = ForImitation(config);
   wins.steps_max = static_cast<std::size_t>(config.win_steps_max);
   return wins;
 }
@@ -83,7 +84,7 @@ Life::Life(const LifeOptions& options, std::unique_ptr<io::earl::World> world, s
       world_(std::move(world)),
       tasks_(std::move(tasks)),
       space_(GoalSpaceOf(options.scene)),
-      demonstrations_(space_, ForImitation(options.config.hindsight)),
+      demonstrations_(space_, ForImitation(options.config)),
       wins_(space_, ForWins(options.config)),
       practice_(space_, options.config.hindsight),
       nothing_(space_, options.config.hindsight),
@@ -149,6 +150,9 @@ Life::Choice Life::ChooseTask() {
     }
   }
   if (options.empty()) return {Kind::kForward, goals.front()};
+  if (options_.config.alternate != 0 && choices.size() > 1)
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      if (choices[i].kind != course_.last) return choices[i];
   core::Random random(dice_.Draw());
   return choices[runtime::Choose(options, random).index];
 }
@@ -353,6 +357,7 @@ void Life::Remember(const Choice& choice, learner::GoalEpisode episode, bool imi
 
 void Life::Judge(const Choice& choice, bool won) {
   ++tally_.attempts[At(choice.kind)];
+  course_.last = choice.kind;
   core::Competence& known = competence_[At(choice.kind)];
   known.successes = known.successes * options_.config.competence_forgetting + (won ? 1 : 0);
   known.failures = known.failures * options_.config.competence_forgetting + (won ? 0 : 1);

@@ -56,7 +56,8 @@ struct Course {
   int interventions = 0;        // Resets by rule and asked for.
   int asked = 0;                // Of these, asked for.
   int failures_in_a_row = 0;
-  int recoveries_failed = 0;  // Since the last win.
+  Kind last = Kind::kReverse;  // Attempted.
+  int recoveries_failed = 0;   // Since the last win.
   double update_debt = 0;
   Turn pitch, yaw;  // Of the peg.
 

@@ -75,15 +75,18 @@ inline std::string SmallModel(const std::string& object) {
     <body name="mocap" mocap="true"><geom size="0.01" contype="0" conaffinity="0" /></body>
     <body name="hand" pos="0 0.6 0.2"><joint type="free" />
       <geom type="box" size="0.02 0.06 0.02" group="4" contype="0" conaffinity="0" />
-      <body name="rightclaw" pos="0 -0.05 0"><joint name="r_close" type="slide" axis="0 1 0" range="0 0.04" damping="10" />
+      <body name="rightclaw" pos="0 -0.05 0">
+        <joint name="r_close" type="slide" axis="0 1 0" range="0 0.04" damping="10" />
         <geom type="box" size="0.045 0.003 0.015" group="4" contype="0" conaffinity="0" /></body>
-      <body name="leftclaw" pos="0 0.05 0"><joint name="l_close" type="slide" axis="0 1 0" range="-0.04 0" damping="10" />
+      <body name="leftclaw" pos="0 0.05 0">
+        <joint name="l_close" type="slide" axis="0 1 0" range="-0.04 0" damping="10" />
         <geom type="box" size="0.045 0.003 0.015" group="4" contype="0" conaffinity="0" /></body>
     </body>)" +
          object + R"(
   </worldbody>
   <equality><weld body1="mocap" body2="hand" /></equality>
-  <actuator><general joint="r_close" ctrlrange="-1 1" gainprm="10" /><general joint="l_close" ctrlrange="-1 1" gainprm="10" /></actuator>
+  <actuator><general joint="r_close" ctrlrange="-1 1" gainprm="10" />
+    <general joint="l_close" ctrlrange="-1 1" gainprm="10" /></actuator>
 </mujoco>)";
 }
 inline const std::string kSmallPeg = R"(
@@ -92,7 +95,8 @@ inline const std::string kSmallPeg = R"(
     <body name="box"><geom type="box" size="0.01 0.01 0.01" group="4" /></body>)";
 inline const std::string kSmallDoor = R"(
     <body name="door" pos="0 0.9 0.15"><body name="leaf"><joint name="doorjoint" axis="0 0 1" range="-1.4 0" />
-      <geom name="handle" type="box" size="0.1 0.01 0.01" pos="0.2 0 0" group="4" contype="0" conaffinity="0" /></body></body>)";
+      <geom name="handle" type="box" size="0.1 0.01 0.01" pos="0.2 0 0" group="4"
+        contype="0" conaffinity="0" /></body></body>)";
 
 inline void WriteText(const std::string& file, const std::string& text) {
   std::filesystem::create_directories(std::filesystem::path(file).parent_path());
