@@ -57,6 +57,6 @@ int main(int count, char** arguments) {
   run.must_end = [] { return must_end != 0; };
   std::signal(SIGINT, [](int) { must_end = 1; });
   std::signal(SIGTERM, [](int) { must_end = 1; });
-  if (auto ran = earl::Run(run); !ran) return fmt::print(stderr, "earl: {}\n", ran.error().detail), 1;
+  if (auto ran = earl::RunEarl(run); !ran) return fmt::print(stderr, "earl: {}\n", ran.error().detail), 1;
   return 0;
 }

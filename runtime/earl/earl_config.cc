@@ -51,6 +51,7 @@ std::vector<Key> KeysOf(EarlConfig& c) {
           {"shield.y_high_m", &c.shield.y_high_m},
           {"shield.x_low_m", &c.shield.x_low_m},
           {"shield.x_high_m", &c.shield.x_high_m},
+          {"shield.push_max", &c.shield.push_max},
           {"updates_per_step", &c.updates_per_step},
           {"random_steps", &c.random_steps},
           {"perturbation_chance", &c.perturbation_chance},
@@ -59,11 +60,14 @@ std::vector<Key> KeysOf(EarlConfig& c) {
           {"perturbation_after_failures", &c.perturbation_after_failures},
           {"greedy_share", &c.greedy_share},
           {"home_share", &c.home_share},
+          {"imitation_other_share", &c.imitation_other_share},
+          {"alternate", &c.alternate},
           {"win_share", &c.win_share},
           {"win_steps_max", &c.win_steps_max},
           {"recover_after_failures", &c.recover_after_failures},
           {"straighten_every_steps", &c.straighten_every_steps},
           {"competence_forgetting", &c.competence_forgetting},
+          {"ask_after_recoveries", &c.ask_after_recoveries},
           {"ask_after_steps", &c.ask_after_steps}};
 }
 
@@ -119,6 +123,7 @@ EarlConfig ConfigOf(io::earl::Scene scene) {
       c.shield.enabled = 1;
       c.recover_after_failures = 3;
       c.straighten_every_steps = 2500;
+      c.ask_after_recoveries = 2;  // By then the peg has turned too far to be taken.
       break;
   }
   return c;

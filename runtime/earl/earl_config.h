@@ -21,6 +21,8 @@ struct ShieldConfig {
   double fingers_open_min = 0.6;  // Of their distance, 0 to 1: the peg lies between them at 0.3.
   double x_high_m = 0.16;         // It starts between -0.10 and 0.10; the hand holds it 0.13 m behind the head.
   double brake_m = 0.02;          // So much further outside, it is pushed back.
+  double held_across_m = 0.025;   // Further than this from the hand's middle it is not between the fingers;
+  double push_max = 0.3;          // then it is pushed with this share of a full action at most.
   double reach_across_m = 0.085;  // Half the open fingers, their thickness, half the peg, and 1 cm.
   double reach_along_m = 0.06;    // Beyond either end of the peg: half a finger and 4 cm.
   double reach_up_m = 0.09;       // Fingers' length below the hand, half the peg, and 3 cm.
@@ -40,12 +42,18 @@ struct EarlConfig {
   int perturbation_steps_max = 10;
   int perturbation_after_failures = 0;  // In a row; fewer and nothing is perturbed.
   double greedy_share = 0;              // Of attempts, acted by the averaged actor's mean, as when deployed.
-  double home_share = 0;           // Of attempts, preceded by opening the fingers and moving the hand to its start.
+  double home_share = 0;  // Of attempts, preceded by opening the fingers and moving the hand to its start.
+  double imitation_other_share =
+      0;                           // As hindsight.other_share, of demonstrations and own wins: these show no way there.
+  double alternate = 0;            // 1: never the same task twice in a row while another may start.
   double win_share = 0;            // Of demonstrated samples, from own wins: what works is imitated, too.
   int win_steps_max = 40000;       // Of own wins remembered.
   int recover_after_failures = 0;  // In a row: the recovery task of a thing that can be lost comes next. 0: never.
   int straighten_every_steps = 0;  // How often the peg's pitch is looked at and pressed flat by script. 0: never.
   double competence_forgetting = 0.97;  // Per attempt: remembers about 33.
+  // Failed recoveries in a row, without a win between them; then a reset is asked for, which counts as an intervention.
+  // The first is enough where the thing is out of reach. 0: never.
+  int ask_after_recoveries = 0;
   int ask_after_steps = 0;  // Without any win; then a reset is asked for, which counts as an intervention. 0: never.
 };
 

@@ -27,6 +27,9 @@ constexpr float kFreeOfHoleXM = -0.12f;  // Of the head.
 constexpr float kLyingZM = 0.1f;         // Of the head: lower, it lies on the table or soon will.
 constexpr float kRearM = 0.2f;           // From the head.
 constexpr int kPressApproachSteps = 60, kPressRiseSteps = 15;
+constexpr float kHeldFingers = 0.45f;  // Of their distance, 0 to 1: the peg lies between them at 0.3.
+constexpr float kLeverAside = 0.3f;    // Of a full action: 3 mm a step.
+constexpr int kLeverInSteps = 10, kLeverAsideSteps = 8;
 constexpr int kGoalDrawsMax = 10;      // Until a task with this goal may start.
 constexpr int kRecoverStepsMax = 400;  // The script's phases all take their longest at 600; what drops it ends earlier.
 constexpr int kImitableStepsMin = 5;   // A shorter win was won by the one before.
@@ -52,13 +55,14 @@ class Shown final : public learner::Experience {
 };
 
 /// What is imitated keeps its own goal or one that it achieved: the way to the other task's goal it does not show.
-learner::HindsightConfig ForImitation(learner::HindsightConfig config) {
-  config.other_share = 0;
-  return config;
+learner::HindsightConfig ForImitation(const EarlConfig& config) {
+  learner::HindsightConfig shown = config.hindsight;
+  shown.other_share = config.imitation_other_share;
+  return shown;
 }
 
 learner::HindsightConfig ForWins(const EarlConfig& config) {
-  learner::HindsightConfig wins = ForImitation(config.hindsight);
+  learner::HindsightConfig wins = ForImitation(config);
   wins.steps_max = static_cast<std::size_t>(config.win_steps_max);
   return wins;
 }
@@ -80,7 +84,7 @@ Life::Life(const LifeOptions& options, std::unique_ptr<io::earl::World> world, s
       world_(std::move(world)),
       tasks_(std::move(tasks)),
       space_(GoalSpaceOf(options.scene)),
-      demonstrations_(space_, ForImitation(options.config.hindsight)),
+      demonstrations_(space_, ForImitation(options.config)),
       wins_(space_, ForWins(options.config)),
       practice_(space_, options.config.hindsight),
       nothing_(space_, options.config.hindsight),
@@ -146,12 +150,16 @@ Life::Choice Life::ChooseTask() {
     }
   }
   if (options.empty()) return {Kind::kForward, goals.front()};
+  if (options_.config.alternate != 0 && choices.size() > 1)
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      if (choices[i].kind != course_.last) return choices[i];
   core::Random random(dice_.Draw());
   return choices[runtime::Choose(options, random).index];
 }
 
 core::Result<void> Life::Attempt() {
-  core::Result<void> freed = Straighten();
+  core::Result<void> freed;
+  if (options_.starts == Starts::kAutonomous) freed = Straighten();
   const Choice choice = ChooseTask();
   core::Result<bool> won = false;
   if (freed && choice.kind != Kind::kRecover && options_.config.home_share > 0 &&
@@ -169,6 +177,7 @@ core::Result<void> Life::Attempt() {
   }
   Judge(choice, *won);
   ResetWhenDue();
+  if (*won && choice.kind == Kind::kForward && options_.starts == Starts::kAutonomous) return Unturn();
   return {};
 }
 
@@ -204,7 +213,7 @@ core::Result<void> Life::Straighten() {
   };
   if (!lies_free()) return {};
   if (auto freed = FreeHand(); !freed || !lies_free()) return freed;
-  course_.pitch = SeePitch(course_.pitch, world_->state()[6], course_.steps);
+  course_.pitch = Seen(course_.pitch, PitchOf(world_->state()), course_.steps);
   return Press(PressSteps(course_.pitch));
 }
 
@@ -222,6 +231,30 @@ core::Result<void> Life::Press(int steps) {
                                      : 1.0f,
                               1};
     if (!above) action[0] = action[1] = 0;  // Chasing the head would drag it along.
+    ++tally_.press_steps;
+    if (auto moved = Move(action); !moved) return moved;
+  }
+  return {};
+}
+
+/// After a forward win the fingers hold the peg in the hole: the moment to see whether it points straight.
+core::Result<void> Life::Unturn() {
+  const int every = options_.config.straighten_every_steps;
+  if (options_.scene != Scene::kSawyerPeg || every == 0 || course_.steps - course_.yaw.seen_step < every) return {};
+  if (world_->state()[3] > kHeldFingers || world_->state()[4] > io::earl::kHole.face_x) return {};
+  course_.yaw = Seen(course_.yaw, YawOf(world_->state()), course_.steps);
+  return Lever(LeverSteps(course_.yaw));
+}
+
+/// Pushes the peg in, its rear aside for so many steps (towards -y where negative), and back.
+core::Result<void> Life::Lever(int steps) {
+  const float aside = steps > 0 ? kLeverAside : -kLeverAside;
+  const int in = kLeverInSteps, out = in + kLeverAsideSteps, back = out + std::abs(steps),
+            end = back + kLeverAsideSteps;
+  for (int step = 0; steps != 0 && step < end; ++step) {
+    std::vector<float> action{step < in ? -kLeverAside : 0, 0, 0, 1};
+    if (step >= in && step < out) action[1] = aside;
+    if (step >= back) action[1] = -aside;
     ++tally_.press_steps;
     if (auto moved = Move(action); !moved) return moved;
   }
@@ -324,11 +357,14 @@ void Life::Remember(const Choice& choice, learner::GoalEpisode episode, bool imi
 
 void Life::Judge(const Choice& choice, bool won) {
   ++tally_.attempts[At(choice.kind)];
+  course_.last = choice.kind;
   core::Competence& known = competence_[At(choice.kind)];
   known.successes = known.successes * options_.config.competence_forgetting + (won ? 1 : 0);
   known.failures = known.failures * options_.config.competence_forgetting + (won ? 0 : 1);
   ++known.attempts;
   course_.failures_in_a_row = won ? 0 : course_.failures_in_a_row + 1;
+  if (choice.kind == Kind::kRecover && !won) ++course_.recoveries_failed;
+  if (choice.kind != Kind::kRecover && won) course_.recoveries_failed = 0;
   if (!won) return;
   ++known.solved;
   ++tally_.wins[At(choice.kind)];
@@ -344,19 +380,27 @@ void Life::Judge(const Choice& choice, bool won) {
 void Life::ResetWorld() {
   course_.lost_steps += course_.steps - course_.last_win_step;
   course_.last_win_step = course_.last_reset_step = course_.steps;
-  course_.failures_in_a_row = 0;
-  course_.pitch = {.seen_step = course_.steps};
+  course_.failures_in_a_row = course_.recoveries_failed = 0;
+  course_.pitch = course_.yaw = {.seen_step = course_.steps};
   world_->Reset(dice_.Draw());
 }
 
+/// Whether only a person can help.
+bool Life::MustAsk() const {
+  const EarlConfig& c = options_.config;
+  const bool out_of_reach = !Reachable(options_.scene, world_->state());
+  const int recoveries_enough = out_of_reach ? 1 : c.ask_after_recoveries;
+  return (c.ask_after_recoveries > 0 && course_.recoveries_failed >= recoveries_enough) ||
+         (c.ask_after_steps > 0 && course_.steps - course_.last_win_step >= c.ask_after_steps);
+}
+
 void Life::ResetWhenDue() {
-  const int ask_after = options_.config.ask_after_steps;
   if (options_.starts == Starts::kEpisodic) {
     world_->Reset(dice_.Draw());
   } else if (course_.steps - course_.last_reset_step >= world_->rules().steps_between_resets) {
     ++course_.interventions;
     ResetWorld();
-  } else if (ask_after > 0 && course_.steps - course_.last_win_step >= ask_after) {
+  } else if (MustAsk()) {
     ++course_.interventions;
     ++course_.asked;
     ResetWorld();

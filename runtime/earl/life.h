@@ -43,7 +43,7 @@ struct Tally {
   std::int64_t reward = 0;       // Steps at which the goal of the attempt held.
   std::int64_t shielded = 0;     // Steps whose action the shield changed.
   std::int64_t home_steps = 0;   // Of the script that frees the hand.
-  std::int64_t press_steps = 0;  // Of the script that presses the peg flat.
+  std::int64_t press_steps = 0;  // Of the scripts that turn the peg straight.
   std::int64_t unreachable = 0;  // Steps with the thing out of reach.
 };
 
@@ -56,8 +56,10 @@ struct Course {
   int interventions = 0;        // Resets by rule and asked for.
   int asked = 0;                // Of these, asked for.
   int failures_in_a_row = 0;
+  Kind last = Kind::kReverse;  // Attempted.
+  int recoveries_failed = 0;   // Since the last win.
   double update_debt = 0;
-  Pitch pitch;  // Of the peg.
+  Turn pitch, yaw;  // Of the peg.
 
   /// Steps from which nothing was won again until an intervention or now.
   std::int64_t lost_until_now() const { return lost_steps + steps - last_win_step; }
@@ -100,6 +102,8 @@ class Life {
   core::Result<void> FreeHand();
   core::Result<void> Straighten();
   core::Result<void> Press(int steps);
+  core::Result<void> Unturn();
+  core::Result<void> Lever(int steps);
   core::Result<bool> Pursue(const Choice& choice);
   core::Result<bool> Recover(const Choice& choice);
   std::vector<float> ChooseAction(const Choice& choice, Manner& manner);
@@ -108,6 +112,7 @@ class Life {
   void Judge(const Choice& choice, bool won);
   void Remember(const Choice& choice, learner::GoalEpisode episode, bool imitable);
   void ResetWorld();
+  bool MustAsk() const;
   void ResetWhenDue();
 
   LifeOptions options_;

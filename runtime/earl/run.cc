@@ -192,7 +192,7 @@ class Runner {
 
 }  // namespace
 
-core::Result<void> Run(const RunOptions& options) {
+core::Result<void> RunEarl(const RunOptions& options) {
   Runner runner(options);
   if (auto begun = runner.Begin(); !begun) return begun;
   return runner.Live();

@@ -14,11 +14,12 @@ struct RunOptions {
   std::int64_t steps = 200000;
   std::int64_t evaluate_every = 10000;  // The benchmark's.
   std::int64_t tally_every = 5000;
-  std::int64_t save_every = 25000;
+  std::int64_t save_every = 10000;
   int episodes = 10;                // Of each deployed evaluation: the benchmark's number.
   std::string out;                  // Folder of results.jsonl and of the state that a later run goes on from.
   std::function<double()> seconds;  // Wall time, for the timing lines; since any moment.
-  std::function<bool()> must_end = [] { return false; };  // Asked between attempts; the state is saved first.
+  // Asked between attempts. A later run goes on from the state that was last saved.
+  std::function<bool()> must_end = [] { return false; };
 };
 
 /// Practises, evaluates and tells: one JSON object a line in OUT/results.jsonl, of kinds run, practice, evaluation,
@@ -26,6 +27,6 @@ struct RunOptions {
 /// `save_every` steps; a run that finds it goes on from there, bit by bit as if it had never ended, and drops lines
 /// that were written after it. Events fall due at the end of the attempt that passes their step.
 /// Faults: kInvalidConfig when the saved run had other options; those of Life, of files, and kCorruptState.
-core::Result<void> Run(const RunOptions& options);
+core::Result<void> RunEarl(const RunOptions& options);
 
 }  // namespace nightshift::runtime::earl

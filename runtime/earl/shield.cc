@@ -45,10 +45,15 @@ bool Reachable(io::earl::Scene scene, std::span<const float> s) {
 bool Shield(const ShieldConfig& c, io::earl::Scene scene, std::span<const float> state, std::vector<float>& action) {
   if (c.enabled == 0 || scene != io::earl::Scene::kSawyerPeg || !MayTouch(c, state)) return false;
   const bool y = KeepWithin({c.y_low_m, c.y_high_m}, c.brake_m, state[5], action[1]);
+  // A peg that is pushed from the side, not held between the fingers, slides or flies on faster than the hand.
+  const float aside = state[5] - state[1];
+  const bool pushes = std::abs(aside) > c.held_across_m && aside * action[1] > 0 &&
+                      std::abs(action[1]) > static_cast<float>(c.push_max);
+  if (pushes) action[1] = std::copysign(static_cast<float>(c.push_max), action[1]);
   // Open fingers that come from behind do not push it deeper into the hole: they come to take it.
   const double x_low = state[3] < c.fingers_open_min ? c.x_low_m : -kReachXM;
   const bool x = KeepWithin({x_low, c.x_high_m}, c.brake_m, state[4], action[0]);
-  return x || y;
+  return x || y || pushes;
 }
 
 }  // namespace nightshift::runtime::earl

@@ -17,7 +17,8 @@ bool Reachable(io::earl::Scene scene, std::span<const float> state);
 bool Practised(io::earl::Scene scene, std::span<const float> state);
 
 /// Keeps the peg where the hand can reach it: where the hand may touch the peg, a component of an action that would
-/// take it further out of its box is dropped, and pushes back once it is further out than the brake. Pure.
+/// take it further out of its box is dropped, a push from the side is slowed down, and pushes back once it is further
+/// out than the brake. Pure.
 /// @return whether the action was changed.
 bool Shield(const ShieldConfig& config, io::earl::Scene scene, std::span<const float> state,
             std::vector<float>& action);
