@@ -265,5 +265,26 @@ TEST(AdmissibleLimits, RefusesStopsThatTheLooksDoNotReachToTheEndOf) {
   EXPECT_EQ(FaultAfter(slow_to_stop(100)), "");
 }
 
+/// What harder braking and more room are worth, in looks.
+TEST(AdmissibleLimits, TakesTheFewestLooksThatReachToTheEndOfOneStop) {
+  const auto needs = [](int looks, double acceleration_rad_s2, const core::Vec3& workspace_m_max) {
+    const auto with = [&](int allowed) {
+      return FaultAfter([&](Limits& l) {
+        l.clearance_looks_max = allowed;
+        l.clearance_m = 1e-6;
+        l.workspace_m_max = workspace_m_max;
+        for (std::size_t i = 0; i < core::kJaw; ++i) l.acceleration_rad_s2_max[i] = acceleration_rad_s2;
+      });
+    };
+    EXPECT_THAT(with(looks - 1), HasSubstr("safety.clearance_looks_max = "));
+    EXPECT_EQ(with(looks), "");
+  };
+  const core::Vec3 whole = Limits{}.workspace_m_max, low_on_the_right{0.36, 0, 0.15};
+  needs(27, 12, whole);
+  needs(45, 8, whole);
+  needs(30, 12, low_on_the_right);
+  needs(47, 8, low_on_the_right);
+}
+
 }  // namespace
 }  // namespace nightshift::safety
