@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <string>
 
+#include "core/random.h"
 #include "safety/checks/arm_dynamics.h"
 #include "safety/checks/workspace.h"
 #include "safety/surroundings.h"
@@ -112,6 +115,35 @@ TEST(AdmissibleLimits, WhatBrakingNeedsIsThatOfTheWorstPose) {
   EXPECT_LT(need.left_nm, limits.torque_nm_max[core::kLift] - need.weight_nm / 2);
 }
 
+/// The most that the joints' speed does to one of them, whichever way each of them turns: 64 ways. Roll and jaw, which
+/// are the lightest, have no say in BrakingNeedsOf.
+double SwingNmOf(const Limits& limits, const core::AxisArray& q_rad, std::size_t joint) {
+  const ArmDynamics dynamics(limits);
+  const double still_nm = dynamics.GravityNm(q_rad, limits.payload_kg_max)[joint];
+  double most_nm = 0;
+  for (unsigned ways = 0; ways < 1u << core::kArmAxes; ++ways) {
+    JointMotion motion{.q_rad = q_rad};
+    for (std::size_t i = 0; i < core::kArmAxes; ++i)
+      motion.dq_rad_s[i] = (ways >> i & 1u) != 0 ? -limits.speed_rad_s_max[i] : limits.speed_rad_s_max[i];
+    most_nm = std::max(most_nm, std::abs(dynamics.TorqueNm(motion, limits.payload_kg_max)[joint] - still_nm));
+  }
+  return most_nm;
+}
+
+TEST(AdmissibleLimits, BrakingHasLeftWhatWeightAndTheWorstWayToTurnLeaveOfTheTorque) {
+  Limits limits;
+  limits.speed_rad_s_max = {3, 4, 5, 6, 4, 6};
+  const ArmDynamics dynamics(limits);
+  const auto needs = BrakingNeedsOf(limits);
+  for (const std::size_t joint : {core::kPan, core::kLift, core::kElbow, core::kWrist}) {
+    const core::AxisArray& q_rad = needs[joint].q_rad;
+    const double weight_nm = std::max(std::abs(dynamics.GravityNm(q_rad, 0)[joint]),
+                                      std::abs(dynamics.GravityNm(q_rad, limits.payload_kg_max)[joint]));
+    EXPECT_NEAR(needs[joint].left_nm, limits.torque_nm_max[joint] - weight_nm - SwingNmOf(limits, q_rad, joint), 0.003)
+        << "joint " << joint;
+  }
+}
+
 TEST(AdmissibleLimits, RefusesABoxThatTheArmCannotReachInto) {
   const auto moved = [](double x_m) {
     return [=](Limits& l) { l.workspace_m_min.x = x_m, l.workspace_m_max.x = x_m + 0.1; };
@@ -147,6 +179,38 @@ TEST(AdmissibleLimits, AClearPoseIsInRangeInTheBoxAndClear) {
   ArmPose pose(surroundings.arm());
   pose.MoveTo(*q_rad);
   EXPECT_GE(surroundings.LeastDistanceM(pose), limits.clearance_m);
+}
+
+TEST(AdmissibleLimits, AClearPoseIsInItsBoxAlsoWhereTheArmReachesOnlyACornerOfIt) {
+  constexpr double kInverseErrorM = 0.0005;
+  core::Random random(11);
+  int found = 0;
+  for (int i = 0; i < 300; ++i) {
+    Limits limits;
+    limits.workspace_m_min = {random.Uniform(-0.4, 0.3), random.Uniform(-0.4, 0.3), random.Uniform(0.01, 0.4)};
+    limits.workspace_m_max = limits.workspace_m_min + core::Vec3{0.1, 0.1, 0.1};
+    const auto q_rad = ClearPose(limits);
+    if (!q_rad) continue;
+    ++found;
+    EXPECT_LE(OutsideWorkspace(limits, *q_rad), kInverseErrorM) << "box " << i;
+  }
+  EXPECT_GT(found, 100);
+}
+
+/// The hand could point down in the middle of the box, if only the joint turned that far.
+TEST(AdmissibleLimits, AClearPoseKeepsToTheRangeOfEachJoint) {
+  const Limits whole;
+  const core::AxisArray first = *ClearPose(whole);
+  for (std::size_t joint = 0; joint < core::kJaw; ++joint)
+    for (const bool above : {false, true}) {
+      Limits limits;
+      (above ? limits.q_rad_min : limits.q_rad_max)[joint] = first[joint] + (above ? 0.05 : -0.05);
+      if (limits.q_rad_min[joint] >= limits.q_rad_max[joint]) continue;
+      const auto q_rad = ClearPose(limits);
+      ASSERT_TRUE(q_rad) << "joint " << joint;
+      EXPECT_GE((*q_rad)[joint], limits.q_rad_min[joint]) << "joint " << joint;
+      EXPECT_LE((*q_rad)[joint], limits.q_rad_max[joint]) << "joint " << joint;
+    }
 }
 
 TEST(AdmissibleLimits, SaysOfAPoseWhatIsInItsWay) {
@@ -199,6 +263,27 @@ TEST(AdmissibleLimits, RefusesStopsThatTheLooksDoNotReachToTheEndOf) {
                     HasSubstr("the slowest joint to stop is the pan, from speed_rad_s_max = 4 with "
                               "acceleration_rad_s2_max = 12; allow more looks")));
   EXPECT_EQ(FaultAfter(slow_to_stop(100)), "");
+}
+
+/// What harder braking and more room are worth, in looks.
+TEST(AdmissibleLimits, TakesTheFewestLooksThatReachToTheEndOfOneStop) {
+  const auto needs = [](int looks, double acceleration_rad_s2, const core::Vec3& workspace_m_max) {
+    const auto with = [&](int allowed) {
+      return FaultAfter([&](Limits& l) {
+        l.clearance_looks_max = allowed;
+        l.clearance_m = 1e-6;
+        l.workspace_m_max = workspace_m_max;
+        for (std::size_t i = 0; i < core::kJaw; ++i) l.acceleration_rad_s2_max[i] = acceleration_rad_s2;
+      });
+    };
+    EXPECT_THAT(with(looks - 1), HasSubstr("safety.clearance_looks_max = "));
+    EXPECT_EQ(with(looks), "");
+  };
+  const core::Vec3 whole = Limits{}.workspace_m_max, low_on_the_right{0.36, 0, 0.15};
+  needs(27, 12, whole);
+  needs(45, 8, whole);
+  needs(30, 12, low_on_the_right);
+  needs(47, 8, low_on_the_right);
 }
 
 }  // namespace

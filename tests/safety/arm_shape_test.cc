@@ -180,6 +180,57 @@ double ReachSeen(const ArmShape& shape, int capsule, int joint, Random& random) 
   return seen_m;
 }
 
+/// No axis lies along or across another.
+ArmShape ObliqueArm(Random& random) {
+  const auto vector = [&random](double most) {
+    return Vec3{random.Uniform(-most, most), random.Uniform(-most, most), random.Uniform(-most, most)};
+  };
+  ArmShape arm;
+  arm.joints = 4;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Vec3 axis = vector(1);
+    arm.joint[i] = {vector(0.3), axis * (1 / Norm(axis))};
+  }
+  arm.capsules = 3;
+  for (int c = 0; c < 3; ++c) arm.capsule[static_cast<std::size_t>(c)] = {c + 2, {vector(0.3), vector(0.3), 0.02}};
+  return arm;
+}
+
+TEST(Reach, IsNeverLessThanAPartTravelsPerRadianHoweverTheAxesLie) {
+  Random random(5);
+  for (int i = 0; i < 20; ++i) {
+    const ArmShape shape = ObliqueArm(random);
+    for (int c = 0; c < shape.capsules; ++c)
+      for (int j = 0; j < shape.joints; ++j)
+        ASSERT_LE(ReachSeen(shape, c, j, random), ReachM(shape, c, j) + 1e-9) << "capsule " << c << " joint " << j;
+  }
+}
+
+/// Around parallel axes a part comes as far as all links stretched out, whatever lies along the axes.
+TEST(Reach, IsExactWhereAllAxesAreParallel) {
+  ArmShape shape;
+  shape.joints = 3;
+  shape.joint = {ArmJoint{{0, 0, 0.4}, {0, 0, 1}}, {{0.2, 0, 0.3}, {0, 0, 1}}, {{0, 0.3, -0.1}, {0, 0, -1}}};
+  shape.capsules = 1;
+  shape.capsule[0] = {3, {{0.1, 0, 0.5}, {0.05, 0, -0.5}, 0.02}};
+  EXPECT_NEAR(ReachM(shape, 0, 2), 0.1, 1e-12);
+  EXPECT_NEAR(ReachM(shape, 0, 1), 0.4, 1e-12);
+  EXPECT_NEAR(ReachM(shape, 0, 0), 0.6, 1e-12);
+}
+
+TEST(Reach, OfAnArmTenTimesAsLargeIsTenTimesAsFar) {
+  Random random(6);
+  for (int i = 0; i < 100; ++i) {
+    const ArmShape shape = ObliqueArm(random);
+    ArmShape large = shape;
+    for (ArmJoint& joint : large.joint) joint.origin_m = joint.origin_m * 10;
+    for (ArmCapsule& part : large.capsule) part.shape.a_m = part.shape.a_m * 10, part.shape.b_m = part.shape.b_m * 10;
+    for (int c = 0; c < shape.capsules; ++c)
+      for (int j = 0; j < shape.joints; ++j)
+        ASSERT_NEAR(ReachM(large, c, j), 10 * ReachM(shape, c, j), 1e-9) << "capsule " << c << " joint " << j;
+  }
+}
+
 TEST(Reach, IsNeverLessThanAPartTravelsPerRadianAndNotMuchMore) {
   Random random(4);
   for (const ArmShape& shape : {ShapeOf({}), SevenJointArm()})

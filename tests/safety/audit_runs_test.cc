@@ -2,7 +2,9 @@
 #include "safety/audit_runs.h"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
+#include <bit>
 #include <vector>
 
 #include "core/random.h"
@@ -172,6 +174,32 @@ TEST(InputHash, IsWhatOthersCanWorkOut) {
   // SipHash-2-4 with the layout that the header describes; by a Python implementation of its own.
   EXPECT_EQ(HashOf(Whole(), 0), 0x25036f9b4d653e47u);
   EXPECT_EQ(HashOf({.now = core::FromNanoseconds(700)}, 1), 0x68a9d55fe53f2931u);
+}
+
+TEST(InputHash, IsOverEveryAxisOfAReadingAndAProposalThatHaveAsManyAsThereAre) {
+  TickInput input = Whole();
+  core::JointState& seen = *input.seen;
+  core::ProposedAction& wanted = *input.wanted;
+  seen.axes = wanted.axes = core::kAxesMax;
+  std::vector<std::uint64_t> words{5, 700, core::kAxesMax, seen.sequence, 1};
+  const auto add = [&words](double& value) {
+    value = 0.5 * static_cast<double>(words.size());
+    words.push_back(std::bit_cast<std::uint64_t>(value));
+  };
+  for (std::size_t i = 0; i < core::kAxesMax; ++i)
+    for (const auto field : {&core::JointState::q_rad, &core::JointState::dq_rad_s, &core::JointState::torque_nm,
+                             &core::JointState::current_a, &core::JointState::temperature_c})
+      add((seen.*field)[i]);
+  words.insert(words.end(), {core::kAxesMax, wanted.epoch, wanted.sequence, 900});
+  add(wanted.risk_scale);
+  for (double& target : wanted.target_q_rad) add(target);
+  words.push_back(static_cast<std::uint64_t>(input.person.presence));
+  add(input.person.distance_m);
+  add(input.person.speed_scale);
+  std::uint64_t hash = 0;
+  crypto_shorthash(reinterpret_cast<unsigned char*>(&hash), reinterpret_cast<const unsigned char*>(words.data()),
+                   words.size() * sizeof words[0], reinterpret_cast<const unsigned char*>("nightshift-audit"));
+  EXPECT_EQ(HashOf(input, 5), hash);
 }
 
 TEST(InputHash, ChangesWithEverythingThatAJudgementIsMadeOf) {
