@@ -8,6 +8,7 @@
 #include <cmath>
 
 // LAPACK, in OpenBLAS: eigenvalues of a symmetric matrix, ascending.
+extern "C" void openblas_set_num_threads(int threads);
 extern "C" void dsyev_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda, double* w,
                        double* work, const int* lwork, int* info);
 
@@ -123,6 +124,7 @@ int EffectiveRank(std::span<const float> features, int rows, int width) {
   const int size = static_cast<int>(work.size());
   int info = 0;
   if (!std::all_of(features.begin(), features.end(), [](float v) { return std::isfinite(v); })) return 0;
+  openblas_set_num_threads(1);  // Control and perception share the two cores.
   dsyev_("N", "L", &n, gram.data(), &n, values.data(), work.data(), &size, &info);  // Row-major upper: its lower.
   if (info != 0) return 0;
   double sum = 0, held = 0;
