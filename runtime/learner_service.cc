@@ -299,6 +299,7 @@ void Service::Tell() {
     out->set_backlog(agent.backlog);
   }
   status.set_risk(skills::InWords(risk_report_));
+  for (const std::string& mode : learner::DegradedModes(options_.learner)) status.add_degraded(mode);
   publisher_.Publish(status.SerializeAsString());
   TellMetrics(agents);
   NotifyStatus(status.state());

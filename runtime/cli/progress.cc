@@ -122,6 +122,8 @@ std::vector<std::string> StatusBlock(const Heard& heard, const RunProgress& prog
     for (const std::string& mode : heard.safety->degraded()) lines.push_back("  note        " + mode);
   if (heard.safety) AddBudgets(*heard.safety, lines);
   lines.push_back("  learner     " + LearnerText(heard));
+  if (heard.learner)
+    for (const std::string& mode : heard.learner->degraded()) lines.push_back("  note        " + mode);
   if (heard.supervisor && !heard.supervisor->risk().empty())
     lines.push_back("  risk critic " + heard.supervisor->risk());
   if (heard.supervisor) AddTasks(*heard.supervisor, lines);
