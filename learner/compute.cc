@@ -5,9 +5,19 @@
 
 namespace nightshift::learner {
 
+namespace {
+
+bool LacksBf16(const Config& config) { return config.precision == Precision::kBf16 && !HasBf16(); }
+
+}  // namespace
+
 Compute ComputeFor(const Config& config) {
-  const bool can = config.precision == Precision::kFp32 || HasBf16();
-  return {std::make_shared<Crew>(config.threads), can ? config.precision : Precision::kFp32};
+  return {std::make_shared<Crew>(config.threads), LacksBf16(config) ? Precision::kFp32 : config.precision};
+}
+
+std::vector<std::string> DegradedModes(const Config& config) {
+  if (LacksBf16(config)) return {"bf16_is_not_available"};
+  return {};
 }
 
 }  // namespace nightshift::learner

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "learner/config.h"
 #include "learner/crew.h"
@@ -15,5 +17,7 @@ struct Compute {
 
 /// As configured; where bf16 is asked for and the processor has none, fp32.
 Compute ComputeFor(const Config& config);
+/// What the processor denies, by name: "bf16_is_not_available" where it is asked for, and fp32 is used.
+std::vector<std::string> DegradedModes(const Config& config);
 
 }  // namespace nightshift::learner

@@ -355,6 +355,7 @@ void Service::Tell() {
   status.set_update_ratio_target(options_.learner.update_ratio);
   status.set_seconds_since_episode(std::chrono::duration<double>(now - heard_).count());
   status.set_risk(skills::InWords(risk_report_));
+  for (const std::string& mode : learner::DegradedModes(options_.learner)) status.add_degraded(mode);
   last_told_ = status.SerializeAsString();
   publisher_.Publish(last_told_);
   TellMetrics(agents);

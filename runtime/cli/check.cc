@@ -178,8 +178,7 @@ std::vector<Checked> CheckAll(const std::string& config_file, const std::string&
     all.push_back(CheckContact(*config));
   }
   all.push_back(CheckPrograms());
-  all.push_back(
-      CheckLibrary("linear algebra", "libopenblas.so.0", "install libopenblas0-pthread: others are 20 times slower"));
+  all.push_back(CheckLibrary("linear algebra", "libdnnl.so.2", "install libdnnl2: the learner's matrix products"));
   all.push_back(CheckLibrary("rendering", "libEGL.so.1", "install libegl1 and libegl-mesa0"));
   all.push_back(CheckClock());
   if (data_directory.empty()) return all;

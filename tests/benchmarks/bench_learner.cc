@@ -165,7 +165,7 @@ class Bench {
 
   /// One thread. The rate of a network is that of its hidden layer's three products, one after the other.
   void MeasureProducts(bool bf16) {
-    const double seconds = options_.seconds / 4;
+    const double seconds = std::min(1.0, options_.seconds / 4);
     for (const auto element : {ProductShape::Element::kFp32, ProductShape::Element::kBf16}) {
       if (element == ProductShape::Element::kBf16 && !bf16) continue;
       const bool is_short = element == ProductShape::Element::kBf16;

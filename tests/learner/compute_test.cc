@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "learner/actor_critic.h"
@@ -100,6 +101,14 @@ TEST(Precision, IsFp32WhereTheProcessorHasNoBf16) {
   EXPECT_EQ(ComputeFor(config).crew->threads(), 2);
   config.precision = Precision::kBf16;
   EXPECT_EQ(ComputeFor(config).precision, HasBf16() ? Precision::kBf16 : Precision::kFp32);
+}
+
+TEST(Precision, Bf16ThatIsAskedForAndNotThereIsNamed) {
+  Config config;
+  EXPECT_TRUE(DegradedModes(config).empty());
+  config.precision = Precision::kBf16;
+  const std::vector<std::string> named{"bf16_is_not_available"};
+  EXPECT_EQ(DegradedModes(config), HasBf16() ? std::vector<std::string>{} : named);
 }
 
 TEST(Precision, Bf16KeepsTheNearestOfEightBits) {

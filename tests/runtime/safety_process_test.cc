@@ -61,7 +61,7 @@ TEST_F(SafetyProcess, LoadsNoLearningVisionPhysicsOrDatabase) {
   ASSERT_TRUE(Speaks()) << Text(Log());
   const std::string maps = Text("/proc/" + std::to_string(safety.pid()) + "/maps");
   EXPECT_THAT(maps, HasSubstr("libzmq"));
-  for (const char* foreign : {"libtorch", "libc10", "libopencv", "libmujoco", "libsqlite", "libEGL", "libopenblas"})
+  for (const char* foreign : {"libtorch", "libc10", "libopencv", "libmujoco", "libsqlite", "libEGL", "libdnnl"})
     EXPECT_THAT(maps, Not(HasSubstr(foreign)));
 }
 
