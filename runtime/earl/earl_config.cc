@@ -102,7 +102,11 @@ EarlConfig RecipeA() {
 EarlConfig ConfigOf(io::earl::Scene scene) {
   EarlConfig c = RecipeA();
   switch (scene) {
-    case io::earl::Scene::kTabletop: break;
+    case io::earl::Scene::kTabletop:
+      c.agent.clone_weight = 6;
+      c.alternate = 1;    // What one task leaves behind is where the other starts.
+      c.win_share = 0.5;  // Twelve demonstrations each are few.
+      break;
     case io::earl::Scene::kSawyerDoor:
       c.agent.clone_updates = 5000;  // Cloning alone solves most of it: begin there,
       c.random_steps = 0;            // rather than with random actions.
