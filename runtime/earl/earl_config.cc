@@ -97,6 +97,21 @@ EarlConfig RecipeA() {
   return c;
 }
 
+/// Cloning alone solves most of it: what practice adds stays near the clone and near own wins.
+void StartFromTheClone(EarlConfig& c) {
+  c.agent.clone_updates = 5000;
+  c.agent.actor_frozen_updates = 5000;  // A fresh critic would talk the actor out of the clone.
+  c.agent.cloned = learner::Cloned::kAll;
+  c.agent.clone_weight = 20;
+  c.agent.target_entropy = -8;
+  c.agent.log_std_start = -3;
+  c.random_steps = 0;
+  c.perturbation_chance = 0.05;
+  c.perturbation_after_failures = 2;
+  c.greedy_share = 0.5;
+  c.win_share = 0.5;
+}
+
 }  // namespace
 
 EarlConfig ConfigOf(io::earl::Scene scene) {
@@ -108,22 +123,14 @@ EarlConfig ConfigOf(io::earl::Scene scene) {
       c.win_share = 0.5;  // Twelve demonstrations each are few.
       break;
     case io::earl::Scene::kSawyerDoor:
-      c.agent.clone_updates = 5000;  // Cloning alone solves most of it: begin there,
-      c.random_steps = 0;            // rather than with random actions.
+      StartFromTheClone(c);
+      c.home_share = 1;              // From beside the handle, where the last attempt ends, no demonstration begins.
+      c.recover_after_failures = 2;  // Nor from a door that stands half open.
+      c.ask_after_recoveries = 2;
       break;
     case io::earl::Scene::kSawyerPeg:
-      c.agent.clone_updates = 5000;
-      c.agent.actor_frozen_updates = 5000;  // A fresh critic would talk the actor out of the clone.
-      c.agent.cloned = learner::Cloned::kAll;
-      c.agent.clone_weight = 20;
-      c.agent.target_entropy = -8;
-      c.agent.log_std_start = -3;
-      c.random_steps = 0;
-      c.perturbation_chance = 0.05;
-      c.perturbation_after_failures = 2;
-      c.greedy_share = 0.5;
+      StartFromTheClone(c);
       c.home_share = 0.5;
-      c.win_share = 0.5;
       c.shield.enabled = 1;
       c.recover_after_failures = 3;
       c.straighten_every_steps = 2500;

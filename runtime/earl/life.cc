@@ -129,7 +129,7 @@ Life::Choice Life::ChooseTask() {
   const int recover_after = options_.config.recover_after_failures;
   if (tasks_.size() == kKinds && recover_after > 0 && course_.failures_in_a_row > 0 &&
       course_.failures_in_a_row % recover_after == 0 && options_.starts == Starts::kAutonomous)
-    return {Kind::kRecover, world_->DrawInitial(dice_.Draw())};
+    return {Kind::kRecover, GoalOfRecovery()};
   std::vector<Option> options;
   std::vector<Choice> choices;
   const auto& goals = io::earl::ForwardGoals(options_.scene);
@@ -140,13 +140,14 @@ Life::Choice Life::ChooseTask() {
       io::earl::State goal;
       switch (kind) {
         case Kind::kForward: goal = goals[dice_.Index(goals.size())]; break;
-        case Kind::kReverse:
-        case Kind::kRecover: goal = world_->DrawInitial(dice_.Draw()); break;
+        case Kind::kReverse: goal = world_->DrawInitial(dice_.Draw()); break;
+        case Kind::kRecover: goal = GoalOfRecovery(); break;
       }
-      if (!tasks_[i].MayStart(FactsOf(options_.scene, world_->state(), goal))) continue;
+      Choice choice{kind, std::move(goal)};
+      if (!MayStart(choice)) continue;
       const core::Competence& known = competence_[i];
       options.push_back({tasks_[i].spec().name, 0, known.mean(), known.attempts});
-      choices.push_back({kind, std::move(goal)});
+      choices.push_back(std::move(choice));
     }
   }
   if (options.empty()) return {Kind::kForward, goals.front()};
@@ -157,14 +158,27 @@ Life::Choice Life::ChooseTask() {
   return choices[runtime::Choose(options, random).index];
 }
 
+/// A start; a door that stands half open is closed, which is where the reverse task begins.
+io::earl::State Life::GoalOfRecovery() {
+  if (options_.scene == Scene::kSawyerDoor && Practised(options_.scene, world_->state()))
+    return io::earl::ForwardGoals(options_.scene).front();
+  return world_->DrawInitial(dice_.Draw());
+}
+
+bool Life::MayStart(const Choice& choice) const {
+  return tasks_[At(choice.kind)].MayStart(FactsOf(options_.scene, world_->state(), choice.goal));
+}
+
 core::Result<void> Life::Attempt() {
   core::Result<void> freed;
   if (options_.starts == Starts::kAutonomous) freed = Straighten();
-  const Choice choice = ChooseTask();
+  Choice choice = ChooseTask();
   core::Result<bool> won = false;
   if (freed && choice.kind != Kind::kRecover && options_.config.home_share > 0 &&
-      dice_.Unit() < options_.config.home_share)
+      dice_.Unit() < options_.config.home_share) {
     freed = FreeHand();
+    if (!MayStart(choice)) choice = ChooseTask();  // A door goes on swinging meanwhile.
+  }
   if (freed) won = choice.kind == Kind::kRecover ? Recover(choice) : Pursue(choice);
   if (!freed || !won) {
     // A world whose physics broke down is put right by a person.
@@ -332,11 +346,11 @@ core::Result<bool> Life::Pursue(const Choice& choice) {
 
 /// By script, to its end. What it did is experience, too.
 core::Result<bool> Life::Recover(const Choice& choice) {
-  Regain script(choice.goal);
+  const auto script = MakeRegain(options_.scene, choice.goal);
   learner::GoalEpisode episode{
       .states = world_->state(), .actions = {}, .goal = choice.goal, .kind = static_cast<int>(choice.kind)};
   for (int steps = 0; steps < kRecoverStepsMax; ++steps) {
-    auto action = script.Next(world_->state());
+    auto action = script->Next(world_->state());
     if (!action) break;
     if (auto moved = Move(*action); !moved) return tl::make_unexpected(moved.error());
     episode.actions.insert(episode.actions.end(), action->begin(), action->end());

@@ -99,6 +99,8 @@ class Life {
   core::Result<void> ReadDemonstrations();
   void CloneDemonstrations();
   Choice ChooseTask();
+  io::earl::State GoalOfRecovery();
+  bool MayStart(const Choice& choice) const;
   core::Result<void> FreeHand();
   core::Result<void> Straighten();
   core::Result<void> Press(int steps);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -8,29 +9,20 @@
 
 namespace nightshift::runtime::earl {
 
-/// The scripted motion of the peg's recovery task: opens the fingers, lifts the hand over the peg's rear, takes it,
-/// pulls it out of the hole where it is in it, carries it to where the goal has it, and lets go. It knows what the
-/// observation says and assumes that the peg lies along x. One object per attempt. Pure but for its phase.
+/// The scripted motion of a scene's recovery task, of what the observation says alone. One object per attempt. Pure but
+/// for its phase; ends whatever it sees.
 class Regain {
  public:
-  /// @param goal whose object part says where the head shall lie.
-  explicit Regain(io::earl::State goal) : goal_(std::move(goal)) {}
+  virtual ~Regain() = default;
 
   /// The next action, or none once it is through.
-  std::optional<std::vector<float>> Next(std::span<const float> state);
-
- private:
-  enum class Phase { kLift, kApproach, kDescend, kClose, kPull, kRaise, kCarry, kLower, kRelease, kDone };
-  struct Step {
-    std::vector<float> action;
-    bool arrived = false;
-  };
-  Step Toward(std::span<const float> state, float x, float y, float z, float grip) const;
-  Step Act(std::span<const float> state) const;
-
-  io::earl::State goal_;
-  Phase phase_ = Phase::kLift;
-  int steps_in_phase_ = 0;
+  virtual std::optional<std::vector<float>> Next(std::span<const float> state) = 0;
 };
+
+/// The peg: opens the fingers, lifts the hand over the peg's rear, takes it, pulls it out of the hole where it is in
+/// it, carries it to where the goal has it, and lets go. Assumes that the peg lies along x.
+/// The door: goes behind the handle, fingers closed, and pushes it the way that closes the door. The tabletop has none.
+/// @param goal whose object part says where the peg's head shall lie, or how far the handle is pushed.
+std::unique_ptr<Regain> MakeRegain(io::earl::Scene scene, io::earl::State goal);
 
 }  // namespace nightshift::runtime::earl

@@ -12,8 +12,8 @@ namespace nightshift::runtime::earl {
 /// |x| <= 0.5 and not below the table. Always in the other scenes, whose things cannot leave.
 bool Reachable(io::earl::Scene scene, std::span<const float> state);
 
-/// Whether it is about where demonstrations show it: within the peg's places there and a margin. Elsewhere its recovery
-/// task begins.
+/// Whether it is about where demonstrations show it: within the peg's or the handle's places there and a margin.
+/// Elsewhere its recovery task begins.
 bool Practised(io::earl::Scene scene, std::span<const float> state);
 
 /// Keeps the peg where the hand can reach it: where the hand may touch the peg, a component of an action that would

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "io/earl/world.h"
 #include "runtime/earl/earl_tasks.h"
 #include "runtime/earl/regain.h"
 #include "runtime/earl/shield.h"
 #include "runtime/earl/straighten.h"
 #include "skills/task.h"
+#include "tests/earl/small_files.h"
 
 namespace nightshift::runtime::earl {
 namespace {
@@ -75,10 +78,21 @@ TEST(EarlTasks, ForwardAndReverseMayStartWhereTheirGoalDoesNotHoldAndRecoveryOut
   EXPECT_TRUE(specs[2].recovery());
 }
 
-TEST(EarlTasks, TheOtherScenesHaveNothingToRecover) {
-  EXPECT_EQ(TaskSpecsOf(Scene::kTabletop).size(), 2u);
-  EXPECT_EQ(TaskSpecsOf(Scene::kSawyerDoor).size(), 2u);
+TEST(EarlTasks, ADoorThatSwungPastItsStartsIsRecoveredByBringingItBack) {
+  const auto specs = TaskSpecsOf(Scene::kSawyerDoor);
+  ASSERT_EQ(specs.size(), 3u);
+  const auto recover = skills::Task::Make(specs[2]);
+  ASSERT_TRUE(recover) << recover.error().detail;
+  const auto with_handle_at = [](float x) {
+    return FactsOf(Scene::kSawyerDoor, io::earl::State{0, 0.4f, 0.2f, 1, x, 0.48f, 0.1f},
+                   io::earl::State{0, 0.4f, 0.2f, 1, 0.01f, 0.471f, 0.1f});
+  };
+  EXPECT_TRUE(recover->MayStart(with_handle_at(-0.1f)));
+  EXPECT_FALSE(recover->MayStart(with_handle_at(0.02f)));
+  EXPECT_EQ(recover->Judge(with_handle_at(0.02f)), core::Outcome::kSuccess);
 }
+
+TEST(EarlTasks, NothingOnTheTabletopCanBeLost) { EXPECT_EQ(TaskSpecsOf(Scene::kTabletop).size(), 2u); }
 
 TEST(PegTurn, PitchIsSeenByHowHighTheHeadRestsAndYawByWhereTheFingersHoldIt) {
   EXPECT_NEAR(PitchOf(io::earl::State{0, 0.6f, 0.2f, 1, 0, 0.6f, 0.0365f}), 0.1, 1e-6);
@@ -105,12 +119,31 @@ TEST(PegTurn, AFlatPegIsLeftAloneAndEffortHasALimit) {
   EXPECT_EQ(LeverSteps({.angle_rad = -1, .rate_rad = -1}), -400);
 }
 
-/// The fingers close on nothing here: what is tested is that the script ends, whatever it sees.
+/// The fingers close on nothing here: what is tested is that the scripts end, whatever they see.
 TEST(RegainScript, EndsAlsoWhereNothingThatItDoesHasAnEffect) {
-  Regain script(io::earl::ForwardGoals(Scene::kSawyerPeg).front());
-  int steps = 0;
-  while (script.Next(Low(0.6f, 0.45f)) && steps < 1000) ++steps;
-  EXPECT_LT(steps, 1000);
+  for (const Scene scene : {Scene::kSawyerPeg, Scene::kSawyerDoor}) {
+    const auto script = MakeRegain(scene, io::earl::ForwardGoals(scene).front());
+    int steps = 0;
+    while (script->Next(Low(0.6f, 0.45f)) && steps < 1000) ++steps;
+    EXPECT_LT(steps, 1000);
+  }
+}
+
+TEST(RegainScript, PushesADoorThatSwungToItsStopBackToWhereAttemptsBegin) {
+  const tests::Folder folder("regain-door");
+  tests::WriteText(folder / "sawyer_door/model.xml", tests::SmallModel(tests::kSwingingDoor, true));
+  const auto made = io::earl::MakeWorld(Scene::kSawyerDoor, folder.path());
+  ASSERT_TRUE(made) << made.error().detail;
+  io::earl::World& world = **made;
+  auto saved = world.Save();
+  saved[tests::kHingeAt] = -1.4;
+  ASSERT_TRUE(world.Restore(saved));
+  ASSERT_TRUE(world.Step(std::vector<float>{0, 0, 0, -1}));
+  ASSERT_LT(world.state()[4], -0.1f);
+  const auto script = MakeRegain(Scene::kSawyerDoor, world.DrawInitial(1));
+  while (const auto action = script->Next(world.state())) ASSERT_TRUE(world.Step(*action));
+  EXPECT_GE(world.state()[4], 0);
+  EXPECT_LE(world.state()[4], 0.09f);
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ inline void WriteDemos(const std::string& file, const std::vector<io::earl::Demo
 }
 
 /// A hand of one box with two sliding claws, welded to the mocap body, and a peg before a box; or a door.
-inline std::string SmallModel(const std::string& object) {
+inline std::string SmallModel(const std::string& object, bool fingers_touch = false) {
+  const std::string touch = fingers_touch ? "1" : "0";
   return R"(<mujoco><compiler angle="radian" autolimits="true" /><option timestep="0.0025" />
   <worldbody>
     <geom type="plane" size="2 2 0.1" />
@@ -77,10 +78,12 @@ inline std::string SmallModel(const std::string& object) {
       <geom type="box" size="0.02 0.06 0.02" group="4" contype="0" conaffinity="0" />
       <body name="rightclaw" pos="0 -0.05 0">
         <joint name="r_close" type="slide" axis="0 1 0" range="0 0.04" damping="10" />
-        <geom type="box" size="0.045 0.003 0.015" group="4" contype="0" conaffinity="0" /></body>
+        <geom type="box" size="0.045 0.003 0.015" group="4" conaffinity="0" contype=")" +
+         touch + R"(" /></body>
       <body name="leftclaw" pos="0 0.05 0">
         <joint name="l_close" type="slide" axis="0 1 0" range="-0.04 0" damping="10" />
-        <geom type="box" size="0.045 0.003 0.015" group="4" contype="0" conaffinity="0" /></body>
+        <geom type="box" size="0.045 0.003 0.015" group="4" conaffinity="0" contype=")" +
+         touch + R"(" /></body>
     </body>)" +
          object + R"(
   </worldbody>
@@ -97,6 +100,12 @@ inline const std::string kSmallDoor = R"(
     <body name="door" pos="0 0.9 0.15"><body name="leaf"><joint name="doorjoint" axis="0 0 1" range="-1.4 0" />
       <geom name="handle" type="box" size="0.1 0.01 0.01" pos="0.2 0 0" group="4"
         contype="0" conaffinity="0" /></body></body>)";
+/// One that the hand can push, hinge and handle where the benchmark's door has them.
+inline const std::string kSwingingDoor = R"(
+    <body name="door" pos="0 0.9 0.15"><body name="leaf" pos="-0.185 -0.1 0">
+      <joint name="doorjoint" axis="0 0 1" range="-1.4 0" damping="0.05" />
+      <geom name="handle" type="box" size="0.075 0.02 0.02" pos="0.375 -0.12 0" density="50" group="4" /></body></body>)";
+constexpr std::size_t kHingeAt = 17;  // In World::Save: after the state, the time, the hand and its fingers.
 
 inline void WriteText(const std::string& file, const std::string& text) {
   std::filesystem::create_directories(std::filesystem::path(file).parent_path());
