@@ -112,10 +112,10 @@ class RegainDoor final : public Regain {
   static constexpr float kOverZ = 0.21f;   // Of the hand: its fingers clear of the handle.
   static constexpr float kBehindM = 0.1f;  // Of the handle's middle: closed fingers clear of it.
   static constexpr float kHandleZ = 0.1f;
-  static constexpr float kPush = 0.4f, kGentlePush = 0.15f;  // Of a full action: the door swings on when it is let go.
+  static constexpr float kPush = 0.4f, kGentlePush = 0.25f;  // Of a full action: the door swings on when it is let go.
   static constexpr float kPastM = 0.01f;
   static constexpr float kClosedX =
-      0.268f;  // Of the handle: demonstrations of the reverse task begin at 0.274 to 0.290.
+      0.272f;  // Of the handle: demonstrations of the reverse task begin at 0.274 to 0.290.
 
   Step Act(std::span<const float> s) const {
     // Which way the handle moves where the door closes.
