@@ -310,6 +310,8 @@ TEST_F(AuditTest, SaysWhichFileItCannotRead) {
   ASSERT_FALSE(verified);
   EXPECT_EQ(verified.error().code, core::FaultCode::kIoFailed);
   EXPECT_THAT(verified.error().detail, HasSubstr("Is a directory"));
+  Write("", "audit-000002.jsonl");
+  EXPECT_FALSE(Audit::Open(Options())) << "what its next line follows from cannot be read";
 }
 
 TEST_F(AuditTest, FailsWhereItCannotBeginANewFile) {
