@@ -79,7 +79,7 @@ class Descent {
 
   void Narrow(double from, double along, double half) {
     for (const double share : {(-half - from) / along, (half - from) / along}) {
-      if (!(share > low_ && share < high_)) continue;  // Nor does what runs along the planes: infinite, or no number.
+      if (!(share > low_ && share < high_)) continue;  // So, too, along the planes: infinite, or no number.
       const double slope = Slope(share);
       (slope <= 0 ? low_ : high_) = share;
       (slope <= 0 ? slope_low_ : slope_high_) = slope;
