@@ -288,6 +288,8 @@ TEST(RecentTravel, WithoutAWindowTheNewestCounts) {
   travel.Add(1, core::Instant{milliseconds(4)});
   travel.Add(2, core::Instant{milliseconds(8)});
   EXPECT_EQ(travel.SumM(), 2);
+  travel.Add(4, core::Instant{milliseconds(8)});
+  EXPECT_EQ(travel.SumM(), 6) << "all of one instant";
 }
 
 /// How long a person must be at a distance until the stop is over; nothing within five seconds.
