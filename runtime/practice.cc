@@ -378,11 +378,19 @@ const TaskSpec* Practice::RecoveryTask(const std::string& signature) const {
   return name == recovery_for_.end() ? nullptr : &tasks_.at(name->second).task.spec();
 }
 
+/// What was lost is regained, by whatever means; the time that it took is told where a recovery task did it.
+void Practice::NoteSuccess(const core::Episode& episode) {
+  const auto failed = failed_at_.extract(episode.target.object);
+  if (failed && tasks_.at(episode.task).task.spec().recovery() && episode.ended >= failed.mapped())
+    parts_.listener.OnRecovered(episode.ended - failed.mapped());
+}
+
 Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core::Episode& episode) {
   const int object = episode.target.object;
   const auto kind = FailureIn(after);
   if (!kind) {
     pending_.erase(object);
+    if (episode.outcome == Outcome::kSuccess) NoteSuccess(episode);
     if (episode.outcome != Outcome::kSuccess && !config_.recovery)
       return RetryOrAsk(object, "the same attempt failed again and again");
     return {};
@@ -397,6 +405,7 @@ Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core:
                               .state = parts_.body.seen()};
   if (auto recorded = parts_.journal.RecordFailure(failure); !recorded) return recorded;
   const int times = ++seen_[failure.signature];
+  failed_at_.try_emplace(object, failure.at);
   parts_.listener.OnFailure(failure);
   if (!config_.recovery) return RetryOrAsk(object, "please help: " + failure.kind);
   if (!RecoveryTask(failure.signature) && (times >= config_.plan.failures_for_a_task || WhatMayStart().empty())) {
@@ -488,6 +497,8 @@ Result<void> Practice::NoteHelp() {
     }
     asked->second.resolved = now;
     if (auto saved = parts_.journal.SaveIntervention(asked->second); !saved) return saved;
+    parts_.listener.OnHelp(asked->second);
+    failed_at_.erase(asked->first);
     asked = asked_.erase(asked);
   }
   return {};

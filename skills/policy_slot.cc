@@ -49,6 +49,16 @@ bool PolicySlot::ControlActs() const {
   return (candidate_->evidence.attempts + controls_) % rule_.control_every == rule_.control_every - 1;
 }
 
+std::optional<PolicySlot::Standing> PolicySlot::StandingOf(const std::optional<Entry>& entry) {
+  if (!entry) return std::nullopt;
+  const bool tried = entry->evidence.attempts > 0;
+  return Standing{entry->evidence, tried ? std::optional(entry->memory.share()) : std::nullopt};
+}
+
+double PolicySlot::regression_odds() const {
+  return promoted_ && previous_ ? std::exp(promoted_->log_odds_regression) : 0;
+}
+
 /// As if they had come evenly.
 PolicySlot::Memory PolicySlot::MemoryOf(const Evidence& evidence, double forgetting) {
   const auto attempts = static_cast<double>(evidence.attempts);
@@ -169,8 +179,8 @@ std::optional<PolicySlot::Verdict> PolicySlot::RecordCandidate(bool solved) {
 std::string PolicySlot::InWords() const {
   std::string words = promoted_ ? fmt::format("policy {} is deployed", promoted_version()) : "no policy is deployed";
   if (promoted_ && previous_)
-    words += fmt::format(", odds that it has regressed {:.2g} (rolled back to {} at {:.0f})",
-                         std::exp(promoted_->log_odds_regression), previous_version(), std::exp(RollbackAt(rule_)));
+    words += fmt::format(", odds that it has regressed {:.2g} (rolled back to {} at {:.0f})", regression_odds(),
+                         previous_version(), std::exp(RollbackAt(rule_)));
   if (candidate_)
     words += fmt::format("; candidate {} solved {} of {}", candidate_version(), candidate_->evidence.solved,
                          candidate_->evidence.attempts);

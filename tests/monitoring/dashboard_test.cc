@@ -155,6 +155,17 @@ TEST(Exposition, PromtoolFindsNothingToSayAboutIt) {
   EXPECT_EQ(checked.output, "");
 }
 
+TEST(Exposition, EveryFigureIsToldByAProcessAndNotOnlyByTests) {
+  std::string programs;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(SourceFile("runtime")))
+    if (entry.path().extension() == ".cc") programs += TextOf(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(SourceFile("monitoring"))) {
+    if (!entry.path().string().ends_with("_metrics.h")) continue;
+    for (const auto& figure : Matches(TextOf(entry.path()), std::regex("  void ([A-Z][A-Za-z]+)\\(")))
+      EXPECT_THAT(programs, HasSubstr("." + figure + "(")) << entry.path().filename() << ": nobody calls " << figure;
+  }
+}
+
 TEST(Exposition, EveryFigureIsDescribedInTheDocumentationAndNoneIsInvented) {
   const auto documented = Matches(TextOf(SourceFile("docs/metrics.md")), std::regex("`(nightshift_[a-z_]+)"));
   EXPECT_THAT(documented, ContainerEq(Families()));
