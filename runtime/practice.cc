@@ -74,18 +74,7 @@ Result<void> Practice::Restore(const core::Catalogue& catalogue) {
   }
   status_.interventions = catalogue.interventions.size();
   status_.last_episode = catalogue.last_episode;
-  for (const core::SnapshotRecord& record : catalogue.snapshots) {
-    const auto entry = tasks_.find(record.task);
-    if (entry == tasks_.end()) continue;
-    if (record.state != "candidate")
-      entry->second.judged_version = std::max(entry->second.judged_version, record.version);
-    if (record.state != "promoted") continue;
-    const auto snapshot = parts_.snapshot(record.task, record.version);
-    if (!snapshot) continue;
-    const skills::PolicySlot::Evidence evidence{record.version, record.attempts, record.solved};
-    if (auto put = entry->second.slot.Restore(*snapshot, evidence); !put) parts_.listener.OnFault(put.error());
-  }
-  return {};
+  return RestorePolicies(catalogue);
 }
 
 std::vector<core::Competence> Practice::competence() const {

@@ -123,6 +123,9 @@ class Practice {
     core::Competence scripted, learned;
     skills::PolicySlot slot;
     std::int64_t judged_version = 0;  // The newest that was promoted, rejected or refused: not tried again.
+    // Verdicts in force that are not all in the journal yet, oldest first: for each the records that it needs, its own
+    // first. Practice waits until they are.
+    std::deque<std::vector<core::SnapshotRecord>> unrecorded = {};
     LatestOfTask latest = {};
   };
   /// The learned policy that would act for a task now.
@@ -157,6 +160,8 @@ class Practice {
   core::Result<void> Screen(Entry& entry);
   core::Result<void> JudgePolicies(Entry& entry, const core::Episode& episode);
   core::Result<void> RecordVerdict(Entry& entry, const skills::PolicySlot::Verdict& verdict);
+  core::Result<void> WriteVerdicts(Entry& entry);
+  core::Result<void> RestorePolicies(const core::Catalogue& catalogue);
   void NoteSuccess(const core::Episode& episode);
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
   core::Result<void> Diagnose();

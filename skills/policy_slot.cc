@@ -91,7 +91,7 @@ void PolicySlot::NextCandidate() {
 
 PolicySlot::Verdict PolicySlot::Told(const Evidence& policy, Ruling ruling, std::string why) {
   last_verdict_ = fmt::format("{} {}: {}", policy.version, Name(ruling), why);
-  return {policy, ruling, std::move(why)};
+  return {.policy = policy, .ruling = ruling, .why = std::move(why)};
 }
 
 std::optional<PolicySlot::Verdict> PolicySlot::Screen() {
@@ -171,9 +171,13 @@ std::optional<PolicySlot::Verdict> PolicySlot::RecordCandidate(bool solved) {
     ruling = JudgeFirst();
   if (!ruling.ruling) return std::nullopt;
   const Evidence judged = acted.evidence;
-  if (*ruling.ruling == Ruling::kPromoted) Promote(std::move(*candidate_));
+  const bool promoted = *ruling.ruling == Ruling::kPromoted;
+  const auto retired = promoted ? previous_evidence() : std::nullopt;
+  if (promoted) Promote(std::move(*candidate_));
   NextCandidate();
-  return Told(judged, *ruling.ruling, std::move(ruling.why));
+  Verdict verdict = Told(judged, *ruling.ruling, std::move(ruling.why));
+  verdict.retired = retired;
+  return verdict;
 }
 
 std::string PolicySlot::InWords() const {

@@ -34,6 +34,7 @@ class PolicySlot {
     Evidence policy;
     Ruling ruling = Ruling::kRejected;
     std::string why;
+    std::optional<Evidence> retired = {};  // What a promotion pushed out: no rollback leads back to it.
 
     bool promoted() const { return ruling == Ruling::kPromoted; }
   };
@@ -49,6 +50,11 @@ class PolicySlot {
   /// What the promoted policy has done so far; none before there is one.
   std::optional<Evidence> promoted_evidence() const {
     return promoted_ ? std::optional(promoted_->evidence) : std::nullopt;
+  }
+
+  /// The same of what a regression would roll back to.
+  std::optional<Evidence> previous_evidence() const {
+    return previous_ ? std::optional(previous_->evidence) : std::nullopt;
   }
 
   /// What speaks for a policy, as it is weighed when it is compared.
