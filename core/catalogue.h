@@ -73,7 +73,9 @@ struct InterventionRecord {
 struct SnapshotRecord {
   std::int64_t version = 0;
   std::string task;
-  std::string state;  // "candidate", "promoted", "rejected", "refused" (before it acted), "rolled back", "retired".
+  // "promoted" (deployed, or what it would be rolled back to), "retired" (promoted earlier), "rejected", "refused"
+  // (before it acted), "rolled back"; "candidate" in journals of old.
+  std::string state;
   std::string sha256;
   std::int64_t attempts = 0;
   std::int64_t solved = 0;

@@ -264,20 +264,18 @@ NIGHTSHIFT_WIDE void NormaliseAndAnswer(AnswerParameters p, Grid g, float* n, fl
     }
 }
 
+template <typename Out>
 NIGHTSHIFT_WIDE void BackThroughAnswer(AnswerParameters p, Grid grid, const float* n, const float* s, const float* d_q,
-                                       AnswerGradient gradient, float* d) {
+                                       AnswerGradient gradient, Out* d) {
   if (gradient.weights == nullptr)
     AnswerRowsBack(p, grid, n, s, d_q, d);
   else
     AnswerRowsBackAndLearn(p, grid, n, s, d_q, gradient, d);
 }
-NIGHTSHIFT_WIDE void BackThroughAnswer(AnswerParameters p, Grid grid, const float* n, const float* s, const float* d_q,
-                                       AnswerGradient gradient, Bfloat16* d) {
-  if (gradient.weights == nullptr)
-    AnswerRowsBack(p, grid, n, s, d_q, d);
-  else
-    AnswerRowsBackAndLearn(p, grid, n, s, d_q, gradient, d);
-}
+template void BackThroughAnswer(AnswerParameters, Grid, const float*, const float*, const float*, AnswerGradient,
+                                float*);
+template void BackThroughAnswer(AnswerParameters, Grid, const float*, const float*, const float*, AnswerGradient,
+                                Bfloat16*);
 
 NIGHTSHIFT_WIDE void BackThroughNorm(NormParameters p, Grid g, const float* n, const float* s, NormGradient to,
                                      float* d) {

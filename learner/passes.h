@@ -48,11 +48,11 @@ struct AnswerGradient {
   float* weights = nullptr;
   float* bias = nullptr;
 };
-/// From dL/dq to d = dL/d(the dense layer's product). Adds to the gradient where there is one (its weights).
+/// From dL/dq to d = dL/d(the dense layer's product), float or Bfloat16. Adds to the gradient where there is one (its
+/// weights).
+template <typename Out>
 void BackThroughAnswer(AnswerParameters p, Grid grid, const float* n, const float* s, const float* d_q,
-                       AnswerGradient gradient, float* d);
-void BackThroughAnswer(AnswerParameters p, Grid grid, const float* n, const float* s, const float* d_q,
-                       AnswerGradient gradient, Bfloat16* d);
+                       AnswerGradient gradient, Out* d);
 /// d: dL/dh in, dL/d(the dense layer's product) out. Adds to the gradient where there is one.
 void BackThroughNorm(NormParameters p, Grid grid, const float* n, const float* s, NormGradient gradient, float* d);
 

@@ -19,8 +19,7 @@ class JournalMetrics::Figures {
         seconds(OneHistogram(registry, "journal_commit_seconds", "Wall time of the commit that closes an episode.",
                              kCommitBounds)),
         bytes(Gauges(registry, "journal_bytes", "Size of all files of the journal.").Add({})),
-        lag(Gauges(registry, "journal_learner_lag_transitions",
-                   "Committed transitions that the learner has not consumed.")
+        lag(Gauges(registry, "journal_learner_lag_episodes", "Closed episodes that the learner has not read.")
                 .Add({})) {}
 
   prometheus::Counter& episodes;
@@ -40,6 +39,6 @@ void JournalMetrics::CountCommit(const Commit& commit) {
   figures_->bytes.Set(static_cast<double>(commit.bytes));
 }
 
-void JournalMetrics::SetLearnerLag(std::int64_t transitions) { figures_->lag.Set(static_cast<double>(transitions)); }
+void JournalMetrics::SetLearnerLag(std::int64_t episodes) { figures_->lag.Set(static_cast<double>(episodes)); }
 
 }  // namespace nightshift::monitoring

@@ -20,8 +20,8 @@ class JournalMetrics {
   };
   /// Once for each closed episode.
   void CountCommit(const Commit& commit);
-  /// Committed transitions that the learner has not consumed.
-  void SetLearnerLag(std::int64_t transitions);
+  /// Closed episodes that the learner has not read.
+  void SetLearnerLag(std::int64_t episodes);
 
  private:
   class Figures;

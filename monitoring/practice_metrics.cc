@@ -31,6 +31,15 @@ std::string HealthName(core::FrameHealth health) {
   return "?";
 }
 
+void SetOrRemove(prometheus::Family<prometheus::Gauge>& family, const prometheus::Labels& labels,
+                 std::optional<double> value) {
+  auto& gauge = family.Add(labels);
+  if (value)
+    gauge.Set(*value);
+  else
+    family.Remove(&gauge);
+}
+
 }  // namespace
 
 std::string_view Name(Activity activity) {
@@ -79,6 +88,9 @@ class PracticeMetrics::Figures {
         rejected(Counters(registry, "policy_rejected_total", "Candidates that the evidence did not support.")),
         refused(Counters(registry, "policy_refused_total", "Candidates that were refused before they acted.")),
         rolled_back(Counters(registry, "policy_rolled_back_total", "Policies that were taken back for regression.")),
+        attempts(Gauges(registry, "policy_attempts", "Attempts of the deployed policy and of the candidate.")),
+        tried_ratio(Gauges(registry, "policy_success_ratio", "Their success as the gate weighs it, 0 to 1.")),
+        regression_odds(Gauges(registry, "policy_regression_odds", "Odds that the deployed policy has regressed.")),
         version(Gauges(registry, "policy_version", "Version of the policy in use; 0: the script acts.")),
         staleness(Gauges(registry, "policy_staleness_seconds", "Robot time since the policy in use was swapped in.")) {
     for (const Activity activity : kActivities) robot_seconds.Add({{"activity", std::string(Name(activity))}});
@@ -107,6 +119,9 @@ class PracticeMetrics::Figures {
   prometheus::Family<prometheus::Counter>& rejected;
   prometheus::Family<prometheus::Counter>& refused;
   prometheus::Family<prometheus::Counter>& rolled_back;
+  prometheus::Family<prometheus::Gauge>& attempts;
+  prometheus::Family<prometheus::Gauge>& tried_ratio;
+  prometheus::Family<prometheus::Gauge>& regression_odds;
   prometheus::Family<prometheus::Gauge>& version;
   prometheus::Family<prometheus::Gauge>& staleness;
 
@@ -202,10 +217,21 @@ void PracticeMetrics::CountRolledBack(const std::string& task) {
   figures_->rolled_back.Add({{"task", figures_->task.Value(task)}}).Increment();
 }
 
-void PracticeMetrics::SetPolicy(const PolicyInUse& policy) {
-  const prometheus::Labels task = {{"task", figures_->task.Value(policy.task)}};
-  figures_->version.Add(task).Set(static_cast<double>(policy.version));
-  figures_->staleness.Add(task).Set(core::ToSeconds(policy.staleness));
+void PracticeMetrics::SetPolicies(const Policies& policies) {
+  const prometheus::Labels task = {{"task", figures_->task.Value(policies.task)}};
+  // At 0 from the start, or the first of each would not be seen as an increase.
+  for (auto* counter : {&figures_->promoted, &figures_->rejected, &figures_->refused, &figures_->rolled_back})
+    counter->Add(task);
+  figures_->version.Add(task).Set(static_cast<double>(policies.version));
+  figures_->staleness.Add(task).Set(core::ToSeconds(policies.staleness));
+  figures_->regression_odds.Add(task).Set(policies.regression_odds);
+  const auto set = [&](const char* which, const std::optional<Tried>& tried) {
+    const prometheus::Labels labels = {*task.begin(), {"policy", which}};
+    SetOrRemove(figures_->attempts, labels, tried ? std::optional<double>(tried->attempts) : std::nullopt);
+    SetOrRemove(figures_->tried_ratio, labels, tried ? tried->success_ratio : std::nullopt);
+  };
+  set("deployed", policies.deployed);
+  set("candidate", policies.candidate);
 }
 
 }  // namespace nightshift::monitoring

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,12 +64,21 @@ class PracticeMetrics {
   void CountRejected(const std::string& task);
   void CountRefused(const std::string& task);
   void CountRolledBack(const std::string& task);
-  struct PolicyInUse {
-    std::string task;
-    std::int64_t version = 0;     // 0: none; the script acts.
-    core::Duration staleness{0};  // Robot time since it was swapped in.
+  /// What speaks for a policy.
+  struct Tried {
+    std::int64_t attempts = 0;
+    std::optional<double> success_ratio;  // As the gate weighs it, with forgetting; none: not tried yet.
   };
-  void SetPolicy(const PolicyInUse& policy);
+  struct Policies {
+    std::string task;
+    std::int64_t version = 0;        // Of the deployed one; 0: none, the script acts.
+    core::Duration staleness{0};     // Robot time since it was swapped in, of this session.
+    std::optional<Tried> deployed;   // None before there is one.
+    std::optional<Tried> candidate;  // None while none is judged.
+    double regression_odds = 0;      // That the deployed one has regressed; 0: nothing to go back to.
+  };
+  /// What is none is exposed no more.
+  void SetPolicies(const Policies& policies);
 
  private:
   class Figures;

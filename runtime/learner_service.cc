@@ -24,7 +24,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using core::FaultCode;
-using monitoring::TrainingFigures;
 
 constexpr std::chrono::milliseconds kReadPeriod{100};  // How stale the newest episode may be.
 constexpr std::chrono::milliseconds kTrainSlice{20};   // Updates in a row before looking up.
@@ -82,6 +81,19 @@ void Put(const learner::AgentFacts& agent, wire::AgentHealth& out) {
   out.set_actor_gradient_norm(agent.last.actor_gradient_norm);
   out.set_weight_norm(agent.weight_norm);
   for (const std::string& trouble : agent.troubles) out.add_troubles(trouble);
+}
+
+void SetHealth(const learner::HealthFigures& health, monitoring::AgentFigures& figures) {
+  figures.q_size = health.q_size;
+  figures.saturated_ratio = health.saturated_share;
+  figures.dormant_ratio = health.dormant_share;
+  figures.feature_rank = health.feature_rank;
+  figures.features = health.features;
+  if (!health.held_out) return;
+  figures.q_bias = health.held_out->bias;
+  figures.value_error = health.held_out->error_rms;
+  figures.value_range = health.held_out->value_range;
+  figures.held_out_episodes = static_cast<double>(health.held_out->episodes);
 }
 
 /// What stands about one task beside its agent.
@@ -370,6 +382,7 @@ void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
     figures.task = agent.task;
     figures.updates = static_cast<double>(agent.updates);
     figures.samples = static_cast<double>(agent.samples);
+    figures.backlog_updates = agent.backlog;
     figures.critic_loss = agent.last.critic_loss;
     figures.q_mean = agent.last.q_mean;
     figures.entropy = agent.last.entropy;
@@ -379,26 +392,23 @@ void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
     figures.actor_gradient_norm = agent.last.actor_gradient_norm;
     figures.divergences = static_cast<double>(agent.divergences);
     figures.updates_since_promoted = static_cast<double>(UpdatesSincePromoted(agent));
-    if (agent.health.rows > 0) {
-      figures.q_size = agent.health.q_size;
-      figures.saturated_ratio = agent.health.saturated_share;
-      figures.dormant_ratio = agent.health.dormant_share;
-      figures.feature_rank = agent.health.feature_rank;
-      if (agent.health.held_out) figures.q_bias = agent.health.held_out->bias;
-      if (agent.health.held_out) figures.value_error = agent.health.held_out->error_rms;
-    }
+    figures.updates_since_sample = static_cast<double>(agent.updates_since_sample);
+    figures.publishes =
+        agent.may_publish ? monitoring::AgentFigures::Publishes::kYes : monitoring::AgentFigures::Publishes::kNo;
+    if (agent.health.rows > 0) SetHealth(agent.health, figures);
     keeps_diverging = keeps_diverging || agent.keeps_diverging;
     figures_.SetAgent(figures);
   }
   risk_figures_.Set(FiguresOf(risk_report_));
   const auto steps = static_cast<double>(trainer_.steps() - steps_at_start_);
+  std::vector<monitoring::TrainingFigures::Mode> degraded{{"learner_diverges", keeps_diverging}};
+  for (const std::string& mode : learner::DegradedModes(options_.learner)) degraded.push_back({mode, true});
   const auto made = static_cast<double>(trainer_.updates() - updates_at_start_);
-  figures_.SetTraining(
-      {.transitions_consumed = static_cast<double>(trainer_.steps()),
-       .update_ratio = steps > 0 ? made / steps : 0,
-       .update_ratio_target = options_.learner.update_ratio,
-       .seconds_since_episode = std::chrono::duration<double>(told_ - heard_).count(),
-       .keeps_diverging = keeps_diverging ? TrainingFigures::Diverging::kYes : TrainingFigures::Diverging::kNo});
+  figures_.SetTraining({.transitions_consumed = static_cast<double>(trainer_.steps()),
+                        .update_ratio = steps > 0 ? made / steps : 0,
+                        .update_ratio_target = options_.learner.update_ratio,
+                        .seconds_since_episode = std::chrono::duration<double>(told_ - heard_).count(),
+                        .degraded = std::move(degraded)});
 }
 
 core::Result<void> Service::Loop(const std::function<bool()>& must_end) {

@@ -74,18 +74,7 @@ Result<void> Practice::Restore(const core::Catalogue& catalogue) {
   }
   status_.interventions = catalogue.interventions.size();
   status_.last_episode = catalogue.last_episode;
-  for (const core::SnapshotRecord& record : catalogue.snapshots) {
-    const auto entry = tasks_.find(record.task);
-    if (entry == tasks_.end()) continue;
-    if (record.state != "candidate")
-      entry->second.judged_version = std::max(entry->second.judged_version, record.version);
-    if (record.state != "promoted") continue;
-    const auto snapshot = parts_.snapshot(record.task, record.version);
-    if (!snapshot) continue;
-    const skills::PolicySlot::Evidence evidence{record.version, record.attempts, record.solved};
-    if (auto put = entry->second.slot.Restore(*snapshot, evidence); !put) parts_.listener.OnFault(put.error());
-  }
-  return {};
+  return RestorePolicies(catalogue);
 }
 
 std::vector<core::Competence> Practice::competence() const {
@@ -378,11 +367,19 @@ const TaskSpec* Practice::RecoveryTask(const std::string& signature) const {
   return name == recovery_for_.end() ? nullptr : &tasks_.at(name->second).task.spec();
 }
 
+/// What was lost is regained, by whatever means; the time that it took is told where a recovery task did it.
+void Practice::NoteSuccess(const core::Episode& episode) {
+  const auto failed = failed_at_.extract(episode.target.object);
+  if (failed && tasks_.at(episode.task).task.spec().recovery() && episode.ended >= failed.mapped())
+    parts_.listener.OnRecovered(episode.ended - failed.mapped());
+}
+
 Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core::Episode& episode) {
   const int object = episode.target.object;
   const auto kind = FailureIn(after);
   if (!kind) {
     pending_.erase(object);
+    if (episode.outcome == Outcome::kSuccess) NoteSuccess(episode);
     if (episode.outcome != Outcome::kSuccess && !config_.recovery)
       return RetryOrAsk(object, "the same attempt failed again and again");
     return {};
@@ -397,6 +394,7 @@ Result<void> Practice::NoteFailure(const recovery::Aftermath& after, const core:
                               .state = parts_.body.seen()};
   if (auto recorded = parts_.journal.RecordFailure(failure); !recorded) return recorded;
   const int times = ++seen_[failure.signature];
+  failed_at_.try_emplace(object, failure.at);
   parts_.listener.OnFailure(failure);
   if (!config_.recovery) return RetryOrAsk(object, "please help: " + failure.kind);
   if (!RecoveryTask(failure.signature) && (times >= config_.plan.failures_for_a_task || WhatMayStart().empty())) {
@@ -488,6 +486,8 @@ Result<void> Practice::NoteHelp() {
     }
     asked->second.resolved = now;
     if (auto saved = parts_.journal.SaveIntervention(asked->second); !saved) return saved;
+    parts_.listener.OnHelp(asked->second);
+    failed_at_.erase(asked->first);
     asked = asked_.erase(asked);
   }
   return {};

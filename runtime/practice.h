@@ -61,6 +61,10 @@ class PracticeListener {
   virtual void OnFailure(const core::FailureRecord& failure) = 0;
   virtual void OnRecoveryTask(const core::TaskSpec& task) = 0;
   virtual void OnIntervention(const core::InterventionRecord& intervention) = 0;
+  /// A question has been answered: `resolved` is set.
+  virtual void OnHelp(const core::InterventionRecord& intervention) = 0;
+  /// A recovery task has regained what was lost. @param took robot time since the oldest failure that it made good.
+  virtual void OnRecovered(core::Duration took) = 0;
   virtual void OnPolicy(const core::SnapshotRecord& snapshot) = 0;
   virtual void OnStatus(const PracticeStatus& status) = 0;
   virtual void OnFault(const core::Fault& fault) = 0;
@@ -103,6 +107,8 @@ class Practice {
   /// Competence of each task and kind of skill, by task name.
   std::vector<core::Competence> competence() const;
   std::vector<core::TaskSpec> tasks() const;
+  /// Questions to a person that are open.
+  int open_questions() const { return static_cast<int>(asked_.size()) + (asked_about_stop_ ? 1 : 0); }
   LatestOfTask Latest(const std::string& task) const;
   const skills::PolicySlot* slot(const std::string& task) const;
   /// Empty for a configured task.
@@ -117,6 +123,9 @@ class Practice {
     core::Competence scripted, learned;
     skills::PolicySlot slot;
     std::int64_t judged_version = 0;  // The newest that was promoted, rejected or refused: not tried again.
+    // Verdicts in force that are not all in the journal yet, oldest first: for each the records that it needs, its own
+    // first. Practice waits until they are.
+    std::deque<std::vector<core::SnapshotRecord>> unrecorded = {};
     LatestOfTask latest = {};
   };
   /// The learned policy that would act for a task now.
@@ -151,6 +160,9 @@ class Practice {
   core::Result<void> Screen(Entry& entry);
   core::Result<void> JudgePolicies(Entry& entry, const core::Episode& episode);
   core::Result<void> RecordVerdict(Entry& entry, const skills::PolicySlot::Verdict& verdict);
+  core::Result<void> WriteVerdicts(Entry& entry);
+  core::Result<void> RestorePolicies(const core::Catalogue& catalogue);
+  void NoteSuccess(const core::Episode& episode);
   core::Result<void> NoteFailure(const recovery::Aftermath& after, const core::Episode& episode);
   core::Result<void> Diagnose();
   core::Result<void> Ask(int object, const std::string& reason);
@@ -181,6 +193,7 @@ class Practice {
   std::map<std::string, std::string> recovery_for_;  // Signature -> task name.
   std::map<std::string, int> seen_;                  // Signature -> failures seen.
   std::map<int, recovery::Pending> pending_;         // Object -> the failure it is in.
+  std::map<int, core::Instant> failed_at_;           // Object -> its oldest failure of this session not made good.
   std::map<int, recovery::Pending> inherited_;       // Of the last session, until the first look.
   std::map<int, core::InterventionRecord> asked_;    // Object -> the open question to a person.
   std::optional<core::InterventionRecord> asked_about_stop_;

@@ -50,6 +50,7 @@ Result<void> Practice::NoteCleared() {
   if (!asked_about_stop_) return {};
   asked_about_stop_->resolved = parts_.body.seen().time;
   if (auto saved = parts_.journal.SaveIntervention(*asked_about_stop_); !saved) return saved;
+  parts_.listener.OnHelp(*asked_about_stop_);
   asked_about_stop_.reset();
   return {};
 }

@@ -22,6 +22,7 @@
 #include "runtime/practice.h"
 #include "runtime/senses.h"
 #include "runtime/snapshot_folder.h"
+#include "runtime/standing_figures.h"
 #include "runtime/supervisor_status.h"
 
 namespace nightshift::runtime {
@@ -75,6 +76,8 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   void OnFailure(const core::FailureRecord& failure) override { figures_.CountFailure(failure.kind); }
   void OnRecoveryTask(const core::TaskSpec& task) override;
   void OnIntervention(const core::InterventionRecord& intervention) override;
+  void OnHelp(const core::InterventionRecord& intervention) override { standing_figures_.TellHelp(intervention); }
+  void OnRecovered(core::Duration took) override { figures_.ObserveTimeToRecover(took); }
   void OnPolicy(const core::SnapshotRecord& snapshot) override;
   void OnStatus(const PracticeStatus&) override { TellIfDue(); }
   void OnFault(const core::Fault& fault) override;
@@ -96,6 +99,7 @@ class Supervisor : public core::ArmPort, public PracticeListener {
   std::unique_ptr<io::SqliteJournal> journal_;
   monitoring::Metrics metrics_;
   monitoring::PracticeMetrics figures_;
+  StandingFigures standing_figures_{figures_};
   monitoring::JournalMetrics journal_figures_;
   monitoring::RiskActedMetrics risk_figures_;
   core::Random random_;
@@ -288,6 +292,7 @@ void Supervisor::Tell() {
   figures_.SetPractising(paused_ || !fault_.empty() ? monitoring::PracticeMetrics::Practising::kNo
                                                     : monitoring::PracticeMetrics::Practising::kYes);
   figures_.SetDegraded(around.degraded);
+  standing_figures_.Tell(*practice_, practised_);
   risk_figures_.Set({.acts = risk_.acts() ? monitoring::RiskActed::Acts::kYes : monitoring::RiskActed::Acts::kNo,
                      .full = risk_.counts().full,
                      .slowed = risk_.counts().slowed,
@@ -309,9 +314,6 @@ void Supervisor::OnEpisode(const Attempt& attempt, bool recovery) {
 }
 
 void Supervisor::OnRecoveryTask(const core::TaskSpec& task) {
-  int count = 0;
-  for (const core::TaskSpec& spec : practice_->tasks()) count += spec.recovery();
-  figures_.SetRecoveryTasks(count);
   monitoring::LogInfo("new recovery task \"" + task.name + "\" for failures \"" + task.signature + "\"");
 }
 

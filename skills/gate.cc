@@ -16,6 +16,10 @@ double LogOddsOf(bool solved, const TestedRates& rates) {
   return solved ? std::log(rates.worse / rates.as_good) : std::log((1 - rates.worse) / (1 - rates.as_good));
 }
 
+bool AllFinite(const core::PolicyAction& action) {
+  return std::all_of(action.begin(), action.end(), [](float part) { return std::isfinite(part); });
+}
+
 std::string Percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
 }  // namespace
@@ -75,8 +79,10 @@ Shadow AskInShadow(LearnedPolicy& candidate, LearnedPolicy& promoted, std::span<
   int saturated = 0, promoted_saturated = 0;
   for (const Features& features : visited) {
     const core::PolicyAction own = candidate.Mean(features), other = promoted.Mean(features);
+    if (!AllFinite(other)) continue;
+    ++shadow.states;
+    shadow.finite = shadow.finite && AllFinite(own);
     for (std::size_t i = 0; i < own.size(); ++i) {
-      shadow.finite = shadow.finite && std::isfinite(own[i]);
       both += static_cast<double>(own[i]) * static_cast<double>(other[i]);
       own_square += static_cast<double>(own[i]) * static_cast<double>(own[i]);
       other_square += static_cast<double>(other[i]) * static_cast<double>(other[i]);
@@ -85,8 +91,7 @@ Shadow AskInShadow(LearnedPolicy& candidate, LearnedPolicy& promoted, std::span<
       promoted_saturated += std::abs(other[i]) > kSaturated;
     }
   }
-  shadow.states = static_cast<int>(visited.size());
-  const double parts = std::max<double>(1, static_cast<double>(visited.size() * core::kActionSize));
+  const double parts = std::max(1.0, static_cast<double>(shadow.states) * static_cast<double>(core::kActionSize));
   shadow.distance = std::sqrt(difference / parts);
   shadow.direction = both / std::max(1e-12, std::sqrt(own_square * other_square));
   shadow.saturated = saturated / parts;

@@ -78,8 +78,7 @@ struct CanaryEvidence {
   AttemptCounts candidate;
   double candidate_share = 0;  // With forgetting, as that of the promoted policy.
   double promoted_share = 0;
-  double level =
-      0;  // What the promoted policy is taken to succeed at: the share, drawn towards a half by two attempts.
+  double level = 0;  // What the promoted one is taken to succeed at: the share, drawn towards a half by two attempts.
 };
 struct CanaryRuling {
   std::optional<Ruling> ruling;  // None: it goes on.
@@ -97,7 +96,7 @@ double RollbackAt(const JudgingRule& rule);
 
 /// A candidate beside the promoted policy, asked about the same states.
 struct Shadow {
-  int states = 0;
+  int states = 0;  // Those in which the promoted policy's action is finite: others are no measure.
   bool finite = true;
   double distance = 0;                           // Root mean square difference of an action part, 0 to 2.
   double direction = 0;                          // Cosine of all actions taken together.

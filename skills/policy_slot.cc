@@ -49,6 +49,16 @@ bool PolicySlot::ControlActs() const {
   return (candidate_->evidence.attempts + controls_) % rule_.control_every == rule_.control_every - 1;
 }
 
+std::optional<PolicySlot::Standing> PolicySlot::StandingOf(const std::optional<Entry>& entry) {
+  if (!entry) return std::nullopt;
+  const bool tried = entry->evidence.attempts > 0;
+  return Standing{entry->evidence, tried ? std::optional(entry->memory.share()) : std::nullopt};
+}
+
+double PolicySlot::regression_odds() const {
+  return promoted_ && previous_ ? std::exp(promoted_->log_odds_regression) : 0;
+}
+
 /// As if they had come evenly.
 PolicySlot::Memory PolicySlot::MemoryOf(const Evidence& evidence, double forgetting) {
   const auto attempts = static_cast<double>(evidence.attempts);
@@ -81,7 +91,7 @@ void PolicySlot::NextCandidate() {
 
 PolicySlot::Verdict PolicySlot::Told(const Evidence& policy, Ruling ruling, std::string why) {
   last_verdict_ = fmt::format("{} {}: {}", policy.version, Name(ruling), why);
-  return {policy, ruling, std::move(why)};
+  return {.policy = policy, .ruling = ruling, .why = std::move(why)};
 }
 
 std::optional<PolicySlot::Verdict> PolicySlot::Screen() {
@@ -161,16 +171,20 @@ std::optional<PolicySlot::Verdict> PolicySlot::RecordCandidate(bool solved) {
     ruling = JudgeFirst();
   if (!ruling.ruling) return std::nullopt;
   const Evidence judged = acted.evidence;
-  if (*ruling.ruling == Ruling::kPromoted) Promote(std::move(*candidate_));
+  const bool promoted = *ruling.ruling == Ruling::kPromoted;
+  const auto retired = promoted ? previous_evidence() : std::nullopt;
+  if (promoted) Promote(std::move(*candidate_));
   NextCandidate();
-  return Told(judged, *ruling.ruling, std::move(ruling.why));
+  Verdict verdict = Told(judged, *ruling.ruling, std::move(ruling.why));
+  verdict.retired = retired;
+  return verdict;
 }
 
 std::string PolicySlot::InWords() const {
   std::string words = promoted_ ? fmt::format("policy {} is deployed", promoted_version()) : "no policy is deployed";
   if (promoted_ && previous_)
-    words += fmt::format(", odds that it has regressed {:.2g} (rolled back to {} at {:.0f})",
-                         std::exp(promoted_->log_odds_regression), previous_version(), std::exp(RollbackAt(rule_)));
+    words += fmt::format(", odds that it has regressed {:.2g} (rolled back to {} at {:.0f})", regression_odds(),
+                         previous_version(), std::exp(RollbackAt(rule_)));
   if (candidate_)
     words += fmt::format("; candidate {} solved {} of {}", candidate_version(), candidate_->evidence.solved,
                          candidate_->evidence.attempts);

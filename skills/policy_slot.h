@@ -34,6 +34,7 @@ class PolicySlot {
     Evidence policy;
     Ruling ruling = Ruling::kRejected;
     std::string why;
+    std::optional<Evidence> retired = {};  // What a promotion pushed out: no rollback leads back to it.
 
     bool promoted() const { return ruling == Ruling::kPromoted; }
   };
@@ -50,6 +51,21 @@ class PolicySlot {
   std::optional<Evidence> promoted_evidence() const {
     return promoted_ ? std::optional(promoted_->evidence) : std::nullopt;
   }
+
+  /// The same of what a regression would roll back to.
+  std::optional<Evidence> previous_evidence() const {
+    return previous_ ? std::optional(previous_->evidence) : std::nullopt;
+  }
+
+  /// What speaks for a policy, as it is weighed when it is compared.
+  struct Standing {
+    Evidence evidence;
+    std::optional<double> success_share;  // With forgetting; none: not tried yet.
+  };
+  std::optional<Standing> deployed_standing() const { return StandingOf(promoted_); }
+  std::optional<Standing> candidate_standing() const { return StandingOf(candidate_); }
+  /// That the deployed policy has regressed, as its latest attempts say; 0: nothing to go back to.
+  double regression_odds() const;
 
   /// Puts a snapshot back as the promoted one, after a restart; what was promoted is now the one before it.
   core::Result<void> Restore(const Snapshot& snapshot, const Evidence& evidence);
@@ -93,6 +109,7 @@ class PolicySlot {
     double level = 0;                // Of a promoted one: what it must not fall below.
     double log_odds_regression = 0;  // Of a promoted one, since it last spoke for it.
   };
+  static std::optional<Standing> StandingOf(const std::optional<Entry>& entry);
   static Memory MemoryOf(const Evidence& evidence, double forgetting);
   static core::Result<Entry> Load(const Snapshot& snapshot);
 

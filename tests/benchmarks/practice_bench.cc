@@ -198,6 +198,8 @@ class Bench final : public runtime::PracticeListener {
   void OnFailure(const core::FailureRecord& failure) override { ++failures_[failure.kind]; }
   void OnRecoveryTask(const core::TaskSpec& task) override { (void)trainer_.Know({task}); }
   void OnIntervention(const core::InterventionRecord& asked) override { ++interventions_[asked.reason]; }
+  void OnHelp(const core::InterventionRecord&) override {}
+  void OnRecovered(core::Duration) override {}
   void OnPolicy(const core::SnapshotRecord& record) override {
     if (const auto version = practice_->slot(record.task)->promoted_version()) promoted_[record.task] = version;
     if (std::getenv("BENCH_VERDICTS"))

@@ -184,6 +184,45 @@ TEST(Passes, ActionsAndTheirProbabilitiesAreExactToRounding) {
   }
 }
 
+enum class AnswerGradientOf { kNothing, kAll };
+
+/// What of one answer goes back to n, and what is learned from it.
+template <typename Out>
+struct WentBack {
+  explicit WentBack(AnswerGradientOf learns) {
+    constexpr Grid kGrid{.rows = 7, .members = 3, .width = 37};
+    constexpr std::size_t kAcross = 3 * 37, kAll = 7 * kAcross;
+    Dice dice(5);
+    float spare = 0;
+    std::vector<float> gain(kAcross), shift(kAcross), bias(kAcross), weights(kAcross), n(kAll), s(21), d_q(21);
+    for (auto* numbers : {&gain, &shift, &bias, &weights, &n, &d_q})
+      for (float& number : *numbers) dice.Normals(number, spare);
+    for (float& inverse : s) inverse = 0.7f;
+    const AnswerParameters parameters{{bias.data(), gain.data(), shift.data()}, weights.data(), bias.data()};
+    learned.resize(4 * kAcross + 3);
+    float* at = learned.data();
+    const AnswerGradient to{{at, at + kAcross, at + 2 * kAcross}, at + 3 * kAcross, at + 4 * kAcross};
+    d.resize(kAll);
+    BackThroughAnswer(parameters, kGrid, n.data(), s.data(), d_q.data(),
+                      learns == AnswerGradientOf::kAll ? to : AnswerGradient{}, d.data());
+  }
+
+  std::vector<Out> d;
+  std::vector<float> learned;
+};
+
+TEST(Passes, GoBackThroughAnAnswerInBf16AsInFp32ButForTheLastRounding) {
+  for (const auto learns : {AnswerGradientOf::kAll, AnswerGradientOf::kNothing}) {
+    const WentBack<float> wide(learns);
+    const WentBack<Bfloat16> narrow(learns);
+    std::vector<Bfloat16> shortened(wide.d.size());
+    Shorten(wide.d.data(), wide.d.size(), shortened.data());
+    EXPECT_EQ(narrow.d, shortened);
+    EXPECT_EQ(narrow.learned, wide.learned);
+    EXPECT_EQ(std::ranges::count(wide.learned, 0.0f) == std::ssize(wide.learned), learns == AnswerGradientOf::kNothing);
+  }
+}
+
 TEST(Passes, LetNothingThatIsNotANumberBecomeOne) {
   const float broken = std::nanf("");
   float action = 0, spread = 0, log_probability = 0;

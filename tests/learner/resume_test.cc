@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -86,6 +87,23 @@ class Resume : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
+  /// A learner that took in so many episodes and was saved then; it may live on.
+  std::unique_ptr<Trainer> LivesUntilSavedAt(int episodes) const {
+    auto trainer = std::make_unique<Trainer>(Tiny(), skills::Scene{});
+    EXPECT_TRUE(trainer->Know({PointWorld::Reach()}));
+    Live(*trainer, 0, episodes);
+    EXPECT_TRUE(trainer->Save(path_));
+    return trainer;
+  }
+
+  /// Another one that begins with what was saved and has read so many episodes again.
+  std::unique_ptr<Trainer> ComesBackAndReads(int episodes) const {
+    auto trainer = std::make_unique<Trainer>(Tiny(), skills::Scene{});
+    EXPECT_TRUE(trainer->Load(path_));
+    Refill(*trainer, episodes);
+    return trainer;
+  }
+
   /// Episodes [from, to) as they come in, with two updates of everything after each.
   static void Live(Trainer& trainer, int from, int to) {
     for (int i = from; i < to; ++i) {
@@ -130,19 +148,14 @@ class Resume : public testing::Test {
 TEST_F(Resume, IsBitForBitWhatWouldHaveFollowedWithoutTheRestartWhereverItIsKilled) {
   for (const int killed : {9, 100, kRetreatFrom, 450}) {
     SCOPED_TRACE(killed);
-    Trainer straight(Tiny(), {});
-    ASSERT_TRUE(straight.Know({PointWorld::Reach()}));
-    Live(straight, 0, killed);
-    ASSERT_TRUE(straight.Save(path_));
-    Trainer resumed(Tiny(), {});
-    ASSERT_TRUE(resumed.Load(path_));
-    Refill(resumed, killed);
-    EXPECT_EQ(resumed.RefillTrouble(), "");
-    EXPECT_TRUE(AllOf(resumed) == AllOf(straight));
-    Live(straight, killed, kEpisodes);
-    Live(resumed, killed, kEpisodes);
-    EXPECT_TRUE(AllOf(resumed) == AllOf(straight));
-    const auto expected = straight.Facts(), found = resumed.Facts();
+    const auto straight = LivesUntilSavedAt(killed);
+    const auto resumed = ComesBackAndReads(killed);
+    EXPECT_EQ(resumed->RefillTrouble(), "");
+    EXPECT_TRUE(AllOf(*resumed) == AllOf(*straight));
+    Live(*straight, killed, kEpisodes);
+    Live(*resumed, killed, kEpisodes);
+    EXPECT_TRUE(AllOf(*resumed) == AllOf(*straight));
+    const auto expected = straight->Facts(), found = resumed->Facts();
     for (std::size_t i = 0; i < expected.size(); ++i) {
       EXPECT_EQ(found[i].last.critic_loss, expected[i].last.critic_loss);
       EXPECT_EQ(found[i].last.entropy, expected[i].last.entropy);
@@ -154,42 +167,23 @@ TEST_F(Resume, IsBitForBitWhatWouldHaveFollowedWithoutTheRestartWhereverItIsKill
 }
 
 TEST_F(Resume, IsExactAlsoWhenItIsKilledAgainWhileItReadsTheJournal) {
-  Trainer straight(Tiny(), {});
-  ASSERT_TRUE(straight.Know({PointWorld::Reach()}));
-  Live(straight, 0, 450);
-  ASSERT_TRUE(straight.Save(path_));
-  Trainer passing(Tiny(), {});
-  ASSERT_TRUE(passing.Load(path_));
-  Refill(passing, 200);
-  ASSERT_TRUE(passing.Save(path_));
-  Trainer resumed(Tiny(), {});
-  ASSERT_TRUE(resumed.Load(path_));
-  Refill(resumed, 450);
-  EXPECT_EQ(resumed.RefillTrouble(), "");
-  EXPECT_TRUE(AllOf(resumed) == AllOf(straight));
+  const auto straight = LivesUntilSavedAt(450);
+  ASSERT_TRUE(ComesBackAndReads(200)->Save(path_));
+  const auto resumed = ComesBackAndReads(450);
+  EXPECT_EQ(resumed->RefillTrouble(), "");
+  EXPECT_TRUE(AllOf(*resumed) == AllOf(*straight));
 }
 
 TEST_F(Resume, SaysWhatIsMissingWhenTheJournalNoLongerHasAllEpisodes) {
-  Trainer straight(Tiny(), {});
-  ASSERT_TRUE(straight.Know({PointWorld::Reach()}));
-  Live(straight, 0, 60);
-  ASSERT_TRUE(straight.Save(path_));
-  Trainer resumed(Tiny(), {});
-  ASSERT_TRUE(resumed.Load(path_));
-  ASSERT_TRUE(resumed.Know({PointWorld::Reach()}));
-  for (std::size_t i = 20; i < 60; ++i) resumed.Ingest(history()[i]);
-  EXPECT_THAT(resumed.RefillTrouble(), HasSubstr("reach was given"));
+  LivesUntilSavedAt(60);
+  const auto resumed = ComesBackAndReads(0);
+  for (std::size_t i = 20; i < 60; ++i) resumed->Ingest(history()[i]);
+  EXPECT_THAT(resumed->RefillTrouble(), HasSubstr("reach was given"));
 }
 
 TEST_F(Resume, NewEpisodesAreNoTrouble) {
-  Trainer straight(Tiny(), {});
-  ASSERT_TRUE(straight.Know({PointWorld::Reach()}));
-  Live(straight, 0, 60);
-  ASSERT_TRUE(straight.Save(path_));
-  Trainer resumed(Tiny(), {});
-  ASSERT_TRUE(resumed.Load(path_));
-  Refill(resumed, 64);  // Four came while it was away.
-  EXPECT_EQ(resumed.RefillTrouble(), "");
+  LivesUntilSavedAt(60);
+  EXPECT_EQ(ComesBackAndReads(64)->RefillTrouble(), "") << "four came while it was away";
 }
 
 class DamagedManifest : public Resume {

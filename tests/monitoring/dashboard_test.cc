@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <set>
 #include <string>
 
+#include "learner/health.h"
 #include "monitoring/gathering.h"
+#include "skills/gate.h"
 #include "tests/monitoring/everything.h"
 #include "tests/monitoring/panels.h"
 
@@ -97,6 +101,15 @@ TEST(Dashboard, EveryFigureThatItAsksForIsExposed) {
       for (const auto& expression : ExpressionsOf(panel)) EXPECT_THAT(NamesIn(expression), IsSubsetOf(exposed));
 }
 
+TEST(Dashboard, EveryFigureThatIsExposedIsShown) {
+  std::set<std::string> shown{"nightshift_build_info"};  // What its variables are filled from.
+  for (const auto& dashboard : Dashboards())
+    for (const auto& panel : PanelsOf(dashboard))
+      for (const auto& expression : ExpressionsOf(panel)) shown.merge(NamesIn(expression));
+  for (const auto& family : Families())
+    EXPECT_TRUE(shown.contains(family) || shown.contains(family + "_bucket")) << family << " is on no panel";
+}
+
 TEST(Dashboard, PanelsHaveTheirOwnNumberAndDoNotLieOnEachOther) {
   for (const auto& dashboard : Dashboards()) {
     std::set<std::pair<int, int>> taken;
@@ -147,12 +160,62 @@ TEST(Alerts, EachFiresWhenItShouldAndIsSilentOtherwise) {
   }
 }
 
+TEST(Alerts, EachStandsInTheRunbookWithItsSeverityAndWhatToDo) {
+  const auto rules = TextOf(SourceFile("monitoring/alerts/nightshift.yml"));
+  const auto runbook = TextOf(SourceFile("docs/runbook.md"));
+  const std::regex rule("alert: (Nightshift[A-Za-z]+)\n(?:.*\n){1,2}? *labels: \\{severity: ([a-z]+)\\}");
+  std::size_t found = 0;
+  for (std::sregex_iterator match(rules.begin(), rules.end(), rule), end; match != end; ++match, ++found)
+    EXPECT_TRUE(runbook.find("| `" + (*match)[1].str() + "` | " + (*match)[2].str() + " | ") != std::string::npos)
+        << (*match)[1] << ", " << (*match)[2];
+  EXPECT_EQ(found, Matches(rules, std::regex("alert: (Nightshift[A-Za-z]+)")).size());
+}
+
+/// What is out of the ordinary is the same to the doctor, to an alert and to who reads a panel.
+TEST(Alerts, AndPanelsCallNormalWhatTheLearnersOwnRuleCallsNormal) {
+  const learner::HealthRule rule;
+  const auto rules = TextOf(SourceFile("monitoring/alerts/nightshift.yml"));
+  const auto percent = [](double share) { return std::to_string(std::lround(100 * share)); };
+  EXPECT_THAT(rules, HasSubstr("nightshift_learner_value_range > " + percent(rule.value_bias_max) + " and"));
+  EXPECT_THAT(rules, HasSubstr("nightshift_learner_held_out_episodes >= " +
+                               std::to_string(skills::JudgingRule{}.held_out_episodes_min) + "\n"));
+  EXPECT_THAT(rules,
+              HasSubstr("nightshift_learner_dormant_ratio > 0." + std::to_string(std::lround(10 * rule.dormant_max))));
+  const std::map<std::string, std::string> normal = {
+      {"Value bias", "normal is within " + percent(rule.value_bias_max) + " %"},
+      {"Value error", "normal is below " + percent(rule.value_error_max) + " %"},
+      {"Saturated actions", "normal is below " + percent(rule.saturated_max) + " %"},
+      {"Feature rank", "normal is above " + percent(rule.feature_rank_min) + " %"},
+      {"Dormant units", "normal is below " + percent(rule.dormant_max) + " %"}};
+  std::size_t told = 0;
+  for (const auto& dashboard : Dashboards())
+    for (const auto& panel : PanelsOf(dashboard)) {
+      const auto words = normal.find(panel.at("title"));
+      if (words == normal.end()) continue;
+      ++told;
+      EXPECT_THAT(panel.at("description").get<std::string>(), HasSubstr(words->second)) << words->first;
+    }
+  EXPECT_EQ(told, normal.size());
+}
+
 TEST(Exposition, PromtoolFindsNothingToSayAboutIt) {
   const std::string file = testing::TempDir() + "nightshift-exposition.txt";
   std::ofstream(file) << UnionExposition();
   const auto checked = RunProgram("promtool check metrics < " + file);
   EXPECT_EQ(checked.exit_code, 0) << checked.output;
   EXPECT_EQ(checked.output, "");
+}
+
+TEST(Exposition, EveryFigureIsToldByAProcessAndNotOnlyByTests) {
+  std::string programs;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(SourceFile("runtime")))
+    if (entry.path().extension() == ".cc") programs += TextOf(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(SourceFile("monitoring"))) {
+    if (!entry.path().string().ends_with("_metrics.h")) continue;
+    for (const auto& figure : Matches(TextOf(entry.path()), std::regex("  void ([A-Z][A-Za-z]+)\\(")))
+      EXPECT_NE(programs.find("." + figure + "("), std::string::npos)
+          << entry.path().filename() << ": nobody calls " << figure;
+  }
 }
 
 TEST(Exposition, EveryFigureIsDescribedInTheDocumentationAndNoneIsInvented) {

@@ -71,7 +71,12 @@ std::string Supervisor() {
   practice.CountRejected("pick");
   practice.CountRefused("pick");
   practice.CountRolledBack("pick");
-  practice.SetPolicy({.task = "pick", .version = 7, .staleness = core::Seconds(90)});
+  practice.SetPolicies({.task = "pick",
+                        .version = 7,
+                        .staleness = core::Seconds(90),
+                        .deployed = PracticeMetrics::Tried{.attempts = 40, .success_ratio = 0.8},
+                        .candidate = PracticeMetrics::Tried{.attempts = 6, .success_ratio = 0.5},
+                        .regression_odds = 3});
   RiskActedMetrics(metrics).Set({.acts = RiskActed::Acts::kYes, .full = 90, .slowed = 8, .refused = 2});
   journal.CountCommit({.transitions = 40, .seconds = 0.002, .bytes = 81920});
   journal.SetLearnerLag(12);
@@ -93,12 +98,18 @@ std::string Learner() {
                      .q_bias = 0.05,
                      .dormant_ratio = 0.01,
                      .feature_rank = 60,
+                     .features = 128,
                      .weight_norm = 9,
                      .value_error = 0.3,
+                     .value_range = 2,
+                     .held_out_episodes = 12,
                      .q_size = 1.1,
                      .saturated_ratio = 0.2};
   learner.SetAgent(agent);
-  learner.SetTraining({.transitions_consumed = 500, .update_ratio = 1.9, .update_ratio_target = 2});
+  learner.SetTraining({.transitions_consumed = 500,
+                       .update_ratio = 1.9,
+                       .update_ratio_target = 2,
+                       .degraded = {{"learner_diverges", false}}});
   learner.CountPublished("pick");
   RiskLearnedMetrics(metrics).Set({.trusted = RiskLearned::Trusted::kYes,
                                    .updates = 700,

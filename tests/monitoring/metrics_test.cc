@@ -63,6 +63,36 @@ TEST(Metrics, TaskLabelsStayBoundedWhateverTasksAreMade) {
   EXPECT_THAT(text, HasSubstr(R"(nightshift_policy_promoted_total{task="other"} 68)"));
 }
 
+TEST(Metrics, ACandidateThatIsNoLongerJudgedIsShownNoMore) {
+  Metrics metrics("supervisor", "1");
+  PracticeMetrics practice(metrics);
+  const PracticeMetrics::Tried good{.attempts = 40, .success_ratio = 0.75};
+  practice.SetPolicies({.task = "pick", .deployed = good, .candidate = PracticeMetrics::Tried{.attempts = 6}});
+  const char deployed[] = R"(nightshift_policy_success_ratio{policy="deployed",task="pick"} 0.75)";
+  EXPECT_THAT(metrics.Exposition(), HasSubstr(R"(nightshift_policy_attempts{policy="candidate",task="pick"} 6)"));
+  EXPECT_THAT(metrics.Exposition(), HasSubstr(deployed));
+  practice.SetPolicies({.task = "pick", .deployed = good});
+  EXPECT_THAT(metrics.Exposition(), HasSubstr(deployed));
+  EXPECT_THAT(metrics.Exposition(), Not(HasSubstr("candidate\"")));
+}
+
+TEST(Metrics, APolicyThatWasNotTriedHasNoShareOfSuccesses) {
+  Metrics metrics("supervisor", "1");
+  PracticeMetrics practice(metrics);
+  practice.SetPolicies({.task = "pick", .candidate = PracticeMetrics::Tried{}});
+  EXPECT_THAT(metrics.Exposition(), HasSubstr(R"(nightshift_policy_attempts{policy="candidate",task="pick"} 0)"));
+  EXPECT_THAT(metrics.Exposition(), Not(HasSubstr("nightshift_policy_success_ratio{")));
+}
+
+TEST(Metrics, VerdictsAreCountedFromZeroSoThatTheFirstIsAnIncrease) {
+  Metrics metrics("supervisor", "1");
+  PracticeMetrics practice(metrics);
+  practice.SetPolicies({.task = "pick"});
+  for (const char* verdict : {"promoted", "rejected", "refused", "rolled_back"})
+    EXPECT_THAT(metrics.Exposition(),
+                HasSubstr(std::string("nightshift_policy_") + verdict + "_total{task=\"pick\"} 0"));
+}
+
 TEST(Metrics, ADegradedModeThatIsOverGoesToZero) {
   Metrics metrics("supervisor", "1");
   PracticeMetrics practice(metrics);
@@ -142,6 +172,7 @@ TEST(Metrics, FiguresThatAnAlgorithmDoesNotComputeAreAbsent) {
                     .q_bias = {},
                     .dormant_ratio = {},
                     .feature_rank = {},
+                    .features = {},
                     .weight_norm = {}});
   EXPECT_THAT(metrics.Exposition(), HasSubstr("nightshift_learner_q_mean"));
   EXPECT_THAT(metrics.Exposition(), Not(HasSubstr("nightshift_learner_q_bias{")));

@@ -54,6 +54,32 @@ class ConfigFile : public testing::Test {
   std::string folder_;
 };
 
+TEST_F(ConfigFile, DefaultsOfOfflineLearningAreThoseThatTheDocumentationGives) {
+  std::ifstream file(tests::SourceTree() + "/docs/learner.md");
+  const std::string documentation{std::istreambuf_iterator<char>(file), {}};
+  const learner::OfflineConfig config;
+  const std::pair<const char*, double> defaults[] = {
+      {"cloning.updates", config.cloning.updates},
+      {"cloning.learning_rate", config.cloning.learning_rate},
+      {"implicit_q.updates", config.implicit_q.updates},
+      {"implicit_q.expectile", config.implicit_q.expectile},
+      {"implicit_q.inverse_temperature", config.implicit_q.inverse_temperature},
+      {"implicit_q.weight_max", config.implicit_q.weight_max},
+      {"implicit_q.learning_rate", config.implicit_q.learning_rate},
+      {"implicit_q.log_std_min", config.implicit_q.log_std_min},
+      {"conservative_q.updates", config.conservative_q.updates},
+      {"conservative_q.penalty", config.conservative_q.penalty},
+      {"conservative_q.sampled_actions", config.conservative_q.sampled_actions},
+      {"conservative_q.temperature", config.conservative_q.temperature},
+      {"conservative_q.learning_rate", config.conservative_q.learning_rate}};
+  for (const auto& [key, value] : defaults) {
+    const auto row = documentation.find("| `learner.offline." + std::string(key) + "` |");
+    ASSERT_NE(row, std::string::npos) << key;
+    const std::string line = documentation.substr(row, documentation.find('\n', row) - row - 2);
+    EXPECT_EQ(std::stod(line.substr(line.rfind("| ") + 2)), value) << line;
+  }
+}
+
 TEST_F(ConfigFile, TheOneInTheTreeIsValidAndHasItsFourTasks) {
   const auto config = LoadConfig(tests::SourceTree() + "/configs/tabletop.toml");
   ASSERT_TRUE(config) << config.error().detail;

@@ -27,6 +27,8 @@ struct Ear : PracticeListener {
   void OnFailure(const core::FailureRecord&) override {}
   void OnRecoveryTask(const TaskSpec&) override {}
   void OnIntervention(const core::InterventionRecord&) override { ++interventions; }
+  void OnHelp(const core::InterventionRecord& intervention) override { helped.push_back(intervention); }
+  void OnRecovered(core::Duration took) override { recovered_after.push_back(took); }
   void OnPolicy(const core::SnapshotRecord& snapshot) override {
     verdicts.push_back(snapshot.state);
     why = snapshot.why;
@@ -35,6 +37,8 @@ struct Ear : PracticeListener {
   void OnFault(const core::Fault& fault) override { faults.push_back(fault.code); }
 
   int episodes = 0, interventions = 0;
+  std::vector<core::InterventionRecord> helped;
+  std::vector<core::Duration> recovered_after;
   std::vector<std::string> verdicts;
   std::string why;  // Of the last.
   std::vector<FaultCode> faults;

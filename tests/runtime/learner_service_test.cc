@@ -130,6 +130,30 @@ TEST_F(LearnerService, TellsItsHealthOnceItLearns) {
   EXPECT_FALSE(status->agents(0).publishing_stopped());
 }
 
+TEST_F(LearnerService, TellsTheMetricsWhatMustBeKnownOfItsHealth) {
+  options_.learner.healthy_every = 50;
+  options_.learner.held_out_every = 2;
+  auto metrics = io::Replier::Bind(options_.endpoints.metrics);
+  ASSERT_TRUE(metrics) << metrics.error().detail;
+  Journal(30);
+  Journal(20, core::SkillKind::kLearned);
+  std::string exposition;
+  ASSERT_TRUE(RunUntil([&](const wire::LearnerStatus&) {
+    while (const auto request = metrics->Receive(io::Wait(0))) {
+      wire::MetricsReport report;
+      if (report.ParseFromString(request->body)) exposition = report.exposition();
+      metrics->Reply(*request, "");
+    }
+    return exposition.find("nightshift_learner_q_bias{") != std::string::npos;
+  })) << exposition;
+  EXPECT_THAT(exposition, HasSubstr("nightshift_learner_value_range{task=\"reach\"} 2\n"));
+  EXPECT_THAT(exposition, HasSubstr("nightshift_learner_publishing{task=\"reach\"} 1\n"));
+  EXPECT_THAT(exposition, HasSubstr("nightshift_degraded{mode=\"learner_diverges\"} 0\n"));
+  for (const char* figure : {"backlog_updates", "dormant_ratio", "feature_rank", "features", "held_out_episodes",
+                             "q_size", "saturated_ratio", "updates_since_sample", "value_error"})
+    EXPECT_THAT(exposition, HasSubstr(std::string("nightshift_learner_") + figure + "{task=\"reach\"}"));
+}
+
 TEST_F(LearnerService, TrainsTheRiskCriticBesideAndPublishesItWithHowItStands) {
   tests::RiskWorld risky(1);
   JournalOf(60, [&] { return risky.Practise(); });

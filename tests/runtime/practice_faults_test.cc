@@ -45,6 +45,7 @@ TEST_F(Lab, APersonIsAskedOnceAboutAStopThatOnlyAPersonMayClear) {
   world.RefusesToClear(false);
   EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
   EXPECT_TRUE(journal.interventions.rbegin()->second.resolved);
+  EXPECT_EQ(ear.helped.size(), 1u);
 }
 
 TEST_F(Lab, ARestartRepeatsTheQuestionAboutAStopWithoutCountingItTwice) {

@@ -112,6 +112,91 @@ TEST_F(Lab, AVerdictThatCouldNotBeWrittenSurfaces) {
   EXPECT_TRUE(ear.verdicts.empty());
 }
 
+TEST_F(Lab, AVerdictThatCouldNotBeWrittenIsWrittenAndToldOnceThereIsRoom) {
+  TrustsPolicies();
+  config.judged_after_attempts = 1;
+  world.PutsObject(0.20, 0.0);
+  Start({Rise()});
+  published = {tests::ConstantPolicy("rise", 1, 3)};
+  journal.refuses["SaveSnapshot"] = {FaultCode::kDiskFull, "no room"};
+  EXPECT_FALSE(practice->Cycle());
+  EXPECT_FALSE(practice->Cycle()) << "practice waits with it";
+  EXPECT_EQ(ear.episodes, 0);
+  journal.refuses.clear();
+  Cycles(1);
+  EXPECT_THAT(ear.verdicts, ElementsAre("promoted"));
+  ASSERT_EQ(journal.snapshots.size(), 1u);
+  EXPECT_EQ(journal.snapshots[0].attempts, 1);
+}
+
+TEST_F(Lab, ASnapshotThatCameWithAVerdictThatCouldNotBeWrittenIsTriedAllTheSame) {
+  TrustsPolicies();
+  world.PutsObject(0.20, 0.0);
+  TaskSpec other = Rise();
+  other.name = "rise-too";
+  Start({Rise(), other});
+  skills::Snapshot blind = tests::ConstantPolicy("rise", 1, 3);
+  blind.held_out = skills::HeldOutValue{.episodes = 9, .steps = 90, .error_rms = 1.9, .bias = 1.8, .value_range = 2};
+  published = {blind, tests::ConstantPolicy("rise-too", 2, 3)};
+  journal.refuses["SaveSnapshot"] = {FaultCode::kDiskFull, "no room"};
+  EXPECT_FALSE(practice->Cycle());
+  journal.refuses.clear();
+  Cycles(1);
+  EXPECT_THAT(ear.verdicts, ElementsAre("refused"));
+  EXPECT_EQ(practice->slot("rise-too")->candidate_version(), 2);
+}
+
+/// Versions 1, 2 and 3 succeed and are promoted, one after the other; all stay on disk.
+struct ThreePromoted : Lab {
+  void Begins() {
+    PromotesOne();
+    on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, 3),
+               tests::ConstantPolicy("rise", 3, 3)};
+    for (const std::size_t next : {1u, 2u}) {
+      published = {on_disk[next]};
+      ASSERT_TRUE(Until([&] { return ear.verdicts.size() == next + 1; }));
+    }
+    ASSERT_EQ(practice->slot("rise")->promoted_version(), 3);
+  }
+  std::string StateOf(std::int64_t version) const {
+    for (const auto& one : journal.AsRestarted().snapshots)
+      if (one.version == version) return one.state;
+    return "";
+  }
+};
+
+TEST_F(ThreePromoted, WhatIsNeitherDeployedNorGoneBackToIsRetired) {
+  Begins();
+  EXPECT_EQ(StateOf(1), "retired");
+  EXPECT_EQ(journal.snapshots.back().version, 1);
+  EXPECT_GT(journal.snapshots.back().solved, 4) << "what it did is kept";
+  EXPECT_EQ(StateOf(2), "promoted");
+  EXPECT_EQ(StateOf(3), "promoted");
+  EXPECT_THAT(ear.verdicts, ElementsAre("promoted", "promoted", "promoted")) << "retired is no verdict";
+}
+
+TEST_F(ThreePromoted, WhatTheOneBeforeItDidSinceItWasPromotedIsSaved) {
+  Begins();
+  std::vector<std::int64_t> attempts;
+  for (const auto& one : journal.snapshots)
+    if (one.version == 2) attempts.push_back(one.attempts);
+  ASSERT_EQ(attempts.size(), 2u);
+  EXPECT_GT(attempts[1], attempts[0]) << "it was the control of version 3";
+}
+
+TEST_F(ThreePromoted, AJournalFromBeforeThereWereRetiredOnesIsPutInOrder) {
+  TrustsPolicies();
+  on_disk = {tests::ConstantPolicy("rise", 1, 3), tests::ConstantPolicy("rise", 2, 3),
+             tests::ConstantPolicy("rise", 3, 3)};
+  for (const std::int64_t version : {1, 2, 3})
+    journal.catalogue.snapshots.push_back(
+        {.version = version, .task = "rise", .state = "promoted", .sha256 = "", .attempts = 10, .solved = 9});
+  Start({Rise()});
+  EXPECT_EQ(StateOf(1), "retired");
+  EXPECT_EQ(practice->slot("rise")->promoted_version(), 3);
+  EXPECT_EQ(practice->slot("rise")->previous_version(), 2);
+}
+
 /// Version 1 was promoted, and after it version 2, which was lucky.
 struct Regressed : Lab {
   void Begins() {
@@ -233,6 +318,22 @@ TEST_F(Lab, AQuestionOfASessionWithALaterClockIsResolvedWhenTheObjectIsBack) {
   Start();
   EXPECT_TRUE(Until([this] { return ear.episodes > 0; }));
   EXPECT_TRUE(journal.interventions.at(7).resolved);
+}
+
+TEST_F(Lab, AnEpisodeOfACandidateClosedBeforeTheCrashIsNotHeldAgainstThePromotedPolicy) {
+  PromotesOneRejectsTwo();
+  Restart({Rise()});
+  const auto before = practice->slot("rise")->promoted_evidence();
+  ASSERT_TRUE(before);
+  core::Episode closed{.id = 99, .task = "rise", .outcome = Outcome::kFailure};
+  closed.skill = SkillKind::kLearned;
+  closed.policy_version = 7;
+  ASSERT_TRUE(practice->Apply(closed));
+  EXPECT_EQ(practice->slot("rise")->promoted_evidence()->attempts, before->attempts);
+  closed.id = 100;
+  closed.policy_version = 1;
+  ASSERT_TRUE(practice->Apply(closed));
+  EXPECT_EQ(practice->slot("rise")->promoted_evidence()->attempts, before->attempts + 1);
 }
 
 TEST_F(Lab, AnEpisodeClosedBeforeTheCrashIsCountedOnce) {

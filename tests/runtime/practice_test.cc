@@ -102,6 +102,8 @@ TEST_F(Lab, ThePractisedRecoveryRegainsWhatWasLost) {
   ASSERT_TRUE(Until(recovered));
   EXPECT_TRUE(world.held());
   EXPECT_EQ(practice->FailureKindOf("regain-dropped-in-tray"), "dropped");
+  EXPECT_THAT(ear.recovered_after, ElementsAre(journal.closed.back().ended - journal.failures.back().at));
+  EXPECT_GT(ear.recovered_after[0], core::Duration(0));
   world.DropsBeyond(std::nullopt);
   Cycles(1);
   EXPECT_EQ(journal.closed.back().task, "place");
@@ -167,6 +169,8 @@ TEST_F(Lab, AnInterventionIsResolvedWhenTheObjectIsBackAndPracticeGoesOn) {
   ASSERT_TRUE(Until([this] { return ear.episodes > 0; }, 100));
   EXPECT_TRUE(journal.interventions.begin()->second.resolved);
   EXPECT_EQ(journal.interventions.size(), 1u);
+  ASSERT_EQ(ear.helped.size(), 1u);
+  EXPECT_EQ(ear.helped[0].resolved, journal.interventions.begin()->second.resolved);
 }
 
 TEST_F(Lab, AnObjectThatHelpFoundInTheBinCountsAsBack) {

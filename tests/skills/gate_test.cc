@@ -160,15 +160,31 @@ TEST(Shadow, RefusesBangBangUnlessThePromotedPolicyDoesTheSame) {
   EXPECT_FALSE(ShadowTrouble(shadow, 0.9, {}));
 }
 
-TEST(Shadow, RefusesAnActionThatIsNotFinite) {
+constexpr float kLarge = std::numeric_limits<float>::max();
+
+/// Each of its weights is finite; where features are large, their sum is not.
+LearnedPolicy Overflowing() {
   Snapshot snapshot = tests::ConstantPolicy("pick", 1, 0.5f);
-  const float large = std::numeric_limits<float>::max();  // Each weight is finite, their sum is not.
-  for (float& weight : snapshot.weights.layers[0].weights) weight = large;
-  snapshot.weights.layers[0].weights[0] = -large;
-  LearnedPolicy candidate = *LearnedPolicy::Make(snapshot.weights), promoted = Policy(0.5f);
-  Features ones{};
-  ones.fill(std::numeric_limits<float>::max());
-  const Shadow shadow = AskInShadow(candidate, promoted, std::vector<Features>{ones});
+  for (float& weight : snapshot.weights.layers[0].weights) weight = kLarge;
+  snapshot.weights.layers[0].weights[0] = -kLarge;
+  return *LearnedPolicy::Make(snapshot.weights);
+}
+
+TEST(Shadow, AsksNothingWhereThePromotedPolicyItselfIsNotFinite) {
+  LearnedPolicy candidate = Policy(0.5f), promoted = Overflowing();
+  std::vector<Features> visited(300);
+  for (std::size_t i = 0; i < 200; ++i) visited[i].fill(kLarge);
+  const Shadow shadow = AskInShadow(candidate, promoted, visited);
+  EXPECT_EQ(shadow.states, 100);
+  EXPECT_NEAR(shadow.direction, 1, 1e-6);
+  EXPECT_FALSE(ShadowTrouble(shadow, 0.9, {})) << "or nothing could ever replace it";
+}
+
+TEST(Shadow, RefusesAnActionThatIsNotFinite) {
+  LearnedPolicy candidate = Overflowing(), promoted = Policy(0.5f);
+  Features large{};
+  large.fill(kLarge);
+  const Shadow shadow = AskInShadow(candidate, promoted, std::vector<Features>{large});
   EXPECT_FALSE(shadow.finite);
   EXPECT_TRUE(ShadowTrouble(shadow, 0, {}));
 }
