@@ -252,7 +252,7 @@ int SlowestToStop(const Limits& limits) {
 }
 
 Result<void> CheckLooks(const Limits& limits) {
-  constexpr std::array kWays{0x00u, 0x3fu, 0x15u, 0x2au};  // All joints up, all down, and each other one.
+  constexpr std::array kWays{0x00u, 0x3fu, 0x15u, 0x2au};  // All joints back, all forward, and each other one.
   const ClearanceModel surroundings = *SurroundingsOf(limits);
   int poses = 0, exhausted = 0;
   bool clear = false;

@@ -24,7 +24,7 @@ int main(int count, char** arguments) {
   CLI::App app{"Practises one world of the EARL benchmark (docs/results.md says how and what came of it)."};
   std::string env;
   earl::RunOptions run;
-  bool episodic = false, clone_only = false, demo_only = false;
+  bool episodic = false, continuing = false, clone_only = false, demo_only = false;
   std::vector<std::string> assignments;
   app.add_option("--env", env, "tabletop, sawyer_door or sawyer_peg")->required();
   app.add_option("--seed", run.life.seed, "of everything random")->required();
@@ -32,6 +32,8 @@ int main(int count, char** arguments) {
   app.add_option("--data", run.life.data, "folder of the benchmark")->required();
   app.add_option("--out", run.out, "folder of results.jsonl; a run that was cut off goes on in it")->required();
   app.add_flag("--episodic", episodic, "the oracle: every attempt from the initial distribution, forward only");
+  app.add_flag("--continuing", continuing,
+               "the benchmark's continuing evaluation: the goal changes every 400 or 600 steps, won or not");
   app.add_flag("--clone-only", clone_only, "control: clones the demonstrations and learns no more");
   app.add_flag("--demo-only", demo_only, "control: practises, and learns from the demonstrations alone");
   app.add_option("--episodes", run.episodes, "of each deployed evaluation")
@@ -50,7 +52,9 @@ int main(int count, char** arguments) {
   for (const auto& assignment : assignments)
     if (auto set = earl::Set(run.life.config, assignment); !set)
       return fmt::print(stderr, "{}\n", set.error().detail), 2;
+  if (episodic && continuing) return fmt::print(stderr, "--episodic and --continuing are two kinds of life\n"), 2;
   if (episodic) run.life.starts = earl::Starts::kEpisodic;
+  if (continuing) run.life.starts = earl::Starts::kContinuing;
   if (clone_only) run.life.learning = earl::Learning::kCloningOnly;
   if (demo_only) run.life.learning = earl::Learning::kDemonstrationsOnly;
   run.seconds = Seconds;

@@ -9,7 +9,6 @@
 #include "core/check.h"
 #include "core/random.h"
 #include "io/earl/demos.h"
-#include "runtime/earl/regain.h"
 #include "runtime/earl/shield.h"
 #include "runtime/scheduler.h"
 
@@ -19,20 +18,9 @@ namespace {
 
 using io::earl::Scene;
 
-constexpr int kHomeStepsMax = 80;
-constexpr float kHomeLiftZM = 0.18f;     // Fingers clear of a lying peg, before the hand moves sideways.
-constexpr float kHomeNearM = 0.02f;      // The hand trails its target: near enough.
-constexpr float kHomeSlowM = 0.05f;      // Nearer than this a full action would overshoot.
-constexpr float kFreeOfHoleXM = -0.12f;  // Of the head.
-constexpr float kLyingZM = 0.1f;         // Of the head: lower, it lies on the table or soon will.
-constexpr float kRearM = 0.2f;           // From the head.
-constexpr int kPressApproachSteps = 60, kPressRiseSteps = 15;
-constexpr float kHeldFingers = 0.45f;  // Of their distance, 0 to 1: the peg lies between them at 0.3.
-constexpr float kLeverAside = 0.3f;    // Of a full action: 3 mm a step.
-constexpr int kLeverInSteps = 10, kLeverAsideSteps = 8;
-constexpr int kGoalDrawsMax = 10;      // Until a task with this goal may start.
-constexpr int kRecoverStepsMax = 400;  // The script's phases all take their longest at 600; what drops it ends earlier.
-constexpr int kImitableStepsMin = 5;   // A shorter win was won by the one before.
+constexpr std::int64_t kContinuingStepsBetweenResets = 50000;
+constexpr int kGoalDrawsMax = 10;     // Until a task with this goal may start.
+constexpr int kImitableStepsMin = 5;  // A shorter win was won by the one before.
 
 std::size_t At(Kind kind) { return static_cast<std::size_t>(kind); }
 
@@ -170,109 +158,61 @@ bool Life::MayStart(const Choice& choice) const {
 }
 
 core::Result<void> Life::Attempt() {
+  const bool continuing = options_.starts == Starts::kContinuing;
+  auto done = continuing ? PursueUntilTheGoalChanges() : ChooseAndAttempt();
+  if (done) return done;
+  // A world whose physics broke down is put right by a person.
+  if (done.error().code != core::FaultCode::kNotFinite) return done;
+  ++course_.asked;
+  ++course_.interventions;
+  ResetWorld();
+  return {};
+}
+
+core::Result<void> Life::ChooseAndAttempt() {
   core::Result<void> freed;
   if (options_.starts == Starts::kAutonomous) freed = Straighten();
   Choice choice = ChooseTask();
-  core::Result<bool> won = false;
   if (freed && choice.kind != Kind::kRecover && options_.config.home_share > 0 &&
       dice_.Unit() < options_.config.home_share) {
     freed = FreeHand();
     if (!MayStart(choice)) choice = ChooseTask();  // A door goes on swinging meanwhile.
   }
-  if (freed) won = choice.kind == Kind::kRecover ? Recover(choice) : Pursue(choice);
-  if (!freed || !won) {
-    // A world whose physics broke down is put right by a person.
-    const core::Fault& fault = !freed ? freed.error() : won.error();
-    if (fault.code != core::FaultCode::kNotFinite) return tl::make_unexpected(fault);
-    ++course_.asked;
-    ++course_.interventions;
-    ResetWorld();
-    return {};
-  }
+  if (!freed) return freed;
+  const auto won = choice.kind == Kind::kRecover ? Recover(choice) : Pursue(choice);
+  if (!won) return tl::make_unexpected(won.error());
   Judge(choice, *won);
   ResetWhenDue();
   if (*won && choice.kind == Kind::kForward && options_.starts == Starts::kAutonomous) return Unturn();
   return {};
 }
 
-/// Opens the fingers, lifts the hand and brings it to where attempts begin: a scripted retreat.
-core::Result<void> Life::FreeHand() {
-  if (options_.scene == Scene::kTabletop) return {};
-  const float* start = options_.scene == Scene::kSawyerDoor ? io::earl::kDoorHandStart : io::earl::kPegHandStart;
-  bool lifted = false;
-  for (int step = 0; step < kHomeStepsMax; ++step) {
-    const io::earl::State& at = world_->state();
-    lifted = lifted || at[2] >= kHomeLiftZM;
-    std::vector<float> action{0, 0, 1, -1};
-    float furthest = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      const float away = start[k] - at[k];
-      furthest = std::max(furthest, std::fabs(away));
-      if (lifted) action[k] = std::clamp(away / kHomeSlowM, -1.0f, 1.0f);
-    }
-    if (lifted && furthest < kHomeNearM) break;
-    ++tally_.home_steps;
-    if (auto moved = Move(action); !moved) return moved;
+/// With the same scripts beforehand as an attempt; their steps are the goal's, too.
+core::Result<void> Life::PursueUntilTheGoalChanges() {
+  const Choice choice = NextGoal();
+  goal_in_force_ = choice.goal;
+  const std::int64_t until = course_.steps + world_->rules().steps_between_goals;
+  auto freed = Straighten();
+  if (freed && !Practised(options_.scene, world_->state())) {
+    const Choice recovery{Kind::kRecover, GoalOfRecovery()};
+    const auto recovered = Recover(recovery);
+    if (!recovered) return tl::make_unexpected(recovered.error());
+    Judge(recovery, *recovered);
   }
+  if (freed && options_.config.home_share > 0 && dice_.Unit() < options_.config.home_share) freed = FreeHand();
+  if (!freed) return freed;
+  const auto won = Pursue(choice, until);
+  if (!won) return tl::make_unexpected(won.error());
+  Judge(choice, *won);
+  ResetWhenDue();
   return {};
 }
 
-/// Where it is due and the peg lies free on the table: lets go of it, looks how it lies, and presses it flat.
-core::Result<void> Life::Straighten() {
-  const int every = options_.config.straighten_every_steps;
-  if (options_.scene != Scene::kSawyerPeg || every == 0 || course_.steps - course_.pitch.seen_step < every) return {};
-  const auto lies_free = [this] {
-    const io::earl::State& at = world_->state();
-    return at[4] > kFreeOfHoleXM && at[6] < kLyingZM;
-  };
-  if (!lies_free()) return {};
-  if (auto freed = FreeHand(); !freed || !lies_free()) return freed;
-  course_.pitch = Seen(course_.pitch, PitchOf(world_->state()), course_.steps);
-  return Press(PressSteps(course_.pitch));
-}
-
-/// Closed fingers on the peg's head, or for negative steps on its rear.
-core::Result<void> Life::Press(int steps) {
-  const float offset = steps > 0 ? 0 : kRearM;
-  const float x = world_->state()[4] + offset, y = world_->state()[5];
-  for (int step = 0; steps != 0 && step < kPressApproachSteps + std::abs(steps) + kPressRiseSteps; ++step) {
-    const io::earl::State& at = world_->state();
-    const auto toward = [](float away) { return std::clamp(away / kHomeSlowM, -1.0f, 1.0f); };
-    const bool above = step < kPressApproachSteps, down = step < kPressApproachSteps + std::abs(steps);
-    std::vector<float> action{toward(x - at[0]), toward(y - at[1]),
-                              above  ? toward(kHomeLiftZM - at[2])
-                              : down ? -1.0f
-                                     : 1.0f,
-                              1};
-    if (!above) action[0] = action[1] = 0;  // Chasing the head would drag it along.
-    ++tally_.press_steps;
-    if (auto moved = Move(action); !moved) return moved;
-  }
-  return {};
-}
-
-/// After a forward win the fingers hold the peg in the hole: the moment to see whether it points straight.
-core::Result<void> Life::Unturn() {
-  const int every = options_.config.straighten_every_steps;
-  if (options_.scene != Scene::kSawyerPeg || every == 0 || course_.steps - course_.yaw.seen_step < every) return {};
-  if (world_->state()[3] > kHeldFingers || world_->state()[4] > io::earl::kHole.face_x) return {};
-  course_.yaw = Seen(course_.yaw, YawOf(world_->state()), course_.steps);
-  return Lever(LeverSteps(course_.yaw));
-}
-
-/// Pushes the peg in, its rear aside for so many steps (towards -y where negative), and back.
-core::Result<void> Life::Lever(int steps) {
-  const float aside = steps > 0 ? kLeverAside : -kLeverAside;
-  const int in = kLeverInSteps, out = in + kLeverAsideSteps, back = out + std::abs(steps),
-            end = back + kLeverAsideSteps;
-  for (int step = 0; steps != 0 && step < end; ++step) {
-    std::vector<float> action{step < in ? -kLeverAside : 0, 0, 0, 1};
-    if (step >= in && step < out) action[1] = aside;
-    if (step >= back) action[1] = -aside;
-    ++tally_.press_steps;
-    if (auto moved = Move(action); !moved) return moved;
-  }
-  return {};
+Life::Choice Life::NextGoal() {
+  const auto& goals = io::earl::ForwardGoals(options_.scene);
+  const io::earl::State goal = goals[dice_.Index(goals.size())];
+  const bool forward = course_.last != Kind::kForward || options_.scene == Scene::kTabletop;
+  return forward ? Choice{Kind::kForward, goal} : Choice{Kind::kReverse, world_->DrawInitial(dice_.Draw())};
 }
 
 /// One step of the world and of its learner; the action becomes what the shield let through.
@@ -281,6 +221,10 @@ core::Result<void> Life::Move(std::vector<float>& action) {
   if (auto moved = world_->Step(action); !moved) return moved;
   ++course_.steps;
   ++tally_.steps;
+  if (options_.starts == Starts::kContinuing && io::earl::Succeeded(options_.scene, world_->state(), goal_in_force_)) {
+    ++tally_.reward;
+    ++course_.reward;
+  }
   tally_.unreachable += Reachable(options_.scene, world_->state()) ? 0 : 1;
   Learn();
   return {};
@@ -321,7 +265,7 @@ std::vector<float> Life::ChooseAction(const Choice& choice, Manner& manner) {
   return Acting(agent_, learner::Actor::kRaw).Choose(world_->state(), choice.goal, &dice_);
 }
 
-core::Result<bool> Life::Pursue(const Choice& choice) {
+core::Result<bool> Life::Pursue(const Choice& choice, std::optional<std::int64_t> until) {
   const EarlConfig& c = options_.config;
   Manner manner{.random = course_.steps < c.random_steps,
                 .perturbs = course_.failures_in_a_row >= c.perturbation_after_failures};
@@ -331,34 +275,19 @@ core::Result<bool> Life::Pursue(const Choice& choice) {
   const skills::Task& task = tasks_[At(choice.kind)];
   bool won = false;
   int steps = 0;
-  for (; steps < world_->rules().attempt_steps && !won; ++steps) {
+  const auto goes_on = [&] { return until ? course_.steps < *until : steps < world_->rules().attempt_steps && !won; };
+  for (; goes_on(); ++steps) {
     std::vector<float> action = ChooseAction(choice, manner);
     const std::int64_t shielded = tally_.shielded;
     if (auto moved = Move(action); !moved) return tl::make_unexpected(moved.error());
     manner.disturbed = manner.disturbed || tally_.shielded > shielded;
     episode.actions.insert(episode.actions.end(), action.begin(), action.end());
     episode.states.insert(episode.states.end(), world_->state().begin(), world_->state().end());
-    won = task.Judge(FactsOf(options_.scene, world_->state(), choice.goal)) == core::Outcome::kSuccess;
+    won = won || task.Judge(FactsOf(options_.scene, world_->state(), choice.goal)) == core::Outcome::kSuccess;
   }
-  Remember(choice, std::move(episode), won && !manner.disturbed && !manner.random && steps >= kImitableStepsMin);
+  Remember(choice, std::move(episode),
+           won && !until && !manner.disturbed && !manner.random && steps >= kImitableStepsMin);
   return won;
-}
-
-/// By script, to its end. What it did is experience, too.
-core::Result<bool> Life::Recover(const Choice& choice) {
-  const auto script = MakeRegain(options_.scene, choice.goal);
-  learner::GoalEpisode episode{
-      .states = world_->state(), .actions = {}, .goal = choice.goal, .kind = static_cast<int>(choice.kind)};
-  for (int steps = 0; steps < kRecoverStepsMax; ++steps) {
-    auto action = script->Next(world_->state());
-    if (!action) break;
-    if (auto moved = Move(*action); !moved) return tl::make_unexpected(moved.error());
-    episode.actions.insert(episode.actions.end(), action->begin(), action->end());
-    episode.states.insert(episode.states.end(), world_->state().begin(), world_->state().end());
-  }
-  const auto facts = FactsOf(options_.scene, world_->state(), choice.goal);
-  Remember(choice, std::move(episode), false);
-  return tasks_[At(choice.kind)].Judge(facts) == core::Outcome::kSuccess;
 }
 
 void Life::Remember(const Choice& choice, learner::GoalEpisode episode, bool imitable) {
@@ -382,7 +311,7 @@ void Life::Judge(const Choice& choice, bool won) {
   if (!won) return;
   ++known.solved;
   ++tally_.wins[At(choice.kind)];
-  ++tally_.reward;
+  if (options_.starts != Starts::kContinuing) ++tally_.reward, ++course_.reward;
   if (choice.kind == Kind::kRecover) return;  // Lying where it can be practised with is not yet a win.
   course_.last_win_step = course_.steps;
   if (const auto peg = world_->peg(); peg && choice.kind == Kind::kForward) {
@@ -408,10 +337,14 @@ bool Life::MustAsk() const {
          (c.ask_after_steps > 0 && course_.steps - course_.last_win_step >= c.ask_after_steps);
 }
 
+std::int64_t Life::StepsBetweenResets() const {
+  return options_.starts == Starts::kContinuing ? kContinuingStepsBetweenResets : world_->rules().steps_between_resets;
+}
+
 void Life::ResetWhenDue() {
   if (options_.starts == Starts::kEpisodic) {
     world_->Reset(dice_.Draw());
-  } else if (course_.steps - course_.last_reset_step >= world_->rules().steps_between_resets) {
+  } else if (course_.steps - course_.last_reset_step >= StepsBetweenResets()) {
     ++course_.interventions;
     ResetWorld();
   } else if (MustAsk()) {

@@ -22,8 +22,10 @@ namespace nightshift::runtime::earl {
 
 /// What a run is for. The controls learn less: from demonstrations alone, or not at all after cloning them.
 enum class Learning { kAll, kDemonstrationsOnly, kCloningOnly };
-/// Whether attempts begin where the last one ended, or, for the oracle, from the initial distribution.
-enum class Starts { kAutonomous, kEpisodic };
+/// Whether attempts begin where the last one ended, or, for the oracle, from the initial distribution. Continuing is
+/// the benchmark's other life without resets: the goal changes every so many steps, forward and reverse in turn,
+/// whatever has come of it, and each step at which it holds is a reward.
+enum class Starts { kAutonomous, kEpisodic, kContinuing };
 
 struct LifeOptions {
   io::earl::Scene scene = io::earl::Scene::kTabletop;
@@ -40,7 +42,7 @@ struct Tally {
   int wins_in_hole = 0;      // Of forward wins, the peg's head truly in the hole.
   double overlap_m_max = 0;  // At those wins.
   std::int64_t steps = 0;
-  std::int64_t reward = 0;       // Steps at which the goal of the attempt held.
+  std::int64_t reward = 0;       // Attempts won; in a continuing life steps at which the goal held.
   std::int64_t shielded = 0;     // Steps whose action the shield changed.
   std::int64_t home_steps = 0;   // Of the script that frees the hand.
   std::int64_t press_steps = 0;  // Of the scripts that turn the peg straight.
@@ -59,7 +61,8 @@ struct Course {
   Kind last = Kind::kReverse;  // Attempted.
   int recoveries_failed = 0;   // Since the last win.
   double update_debt = 0;
-  Turn pitch, yaw;  // Of the peg.
+  std::int64_t reward = 0;  // As Tally's.
+  Turn pitch, yaw;          // Of the peg.
 
   /// Steps from which nothing was won again until an intervention or now.
   std::int64_t lost_until_now() const { return lost_steps + steps - last_win_step; }
@@ -101,12 +104,16 @@ class Life {
   Choice ChooseTask();
   io::earl::State GoalOfRecovery();
   bool MayStart(const Choice& choice) const;
+  core::Result<void> ChooseAndAttempt();
   core::Result<void> FreeHand();
+  core::Result<void> PursueUntilTheGoalChanges();
+  Choice NextGoal();
   core::Result<void> Straighten();
   core::Result<void> Press(int steps);
   core::Result<void> Unturn();
   core::Result<void> Lever(int steps);
-  core::Result<bool> Pursue(const Choice& choice);
+  /// Until it is won, or for `until` steps of the life whatever comes of it.
+  core::Result<bool> Pursue(const Choice& choice, std::optional<std::int64_t> until = std::nullopt);
   core::Result<bool> Recover(const Choice& choice);
   std::vector<float> ChooseAction(const Choice& choice, Manner& manner);
   core::Result<void> Move(std::vector<float>& action);
@@ -116,6 +123,7 @@ class Life {
   void ResetWorld();
   bool MustAsk() const;
   void ResetWhenDue();
+  std::int64_t StepsBetweenResets() const;
 
   LifeOptions options_;
   std::unique_ptr<io::earl::World> world_;
@@ -127,6 +135,7 @@ class Life {
   learner::Dice dice_;
   std::array<core::Competence, kKinds> competence_;
   Course course_;
+  io::earl::State goal_in_force_;  // Of a continuing life.
   Tally tally_;
   learner::UpdateFacts facts_;
 };

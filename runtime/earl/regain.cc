@@ -112,9 +112,10 @@ class RegainDoor final : public Regain {
   static constexpr float kOverZ = 0.21f;   // Of the hand: its fingers clear of the handle.
   static constexpr float kBehindM = 0.1f;  // Of the handle's middle: closed fingers clear of it.
   static constexpr float kHandleZ = 0.1f;
-  static constexpr float kPush = 0.4f;  // Of a full action: the door swings 3 cm on when it is let go.
+  static constexpr float kPush = 0.4f, kGentlePush = 0.25f;  // Of a full action: the door swings on when it is let go.
   static constexpr float kPastM = 0.01f;
-  static constexpr float kClosedX = 0.285f;  // Of the handle; the door's stop is at 0.291.
+  static constexpr float kClosedX =
+      0.272f;  // Of the handle: demonstrations of the reverse task begin at 0.274 to 0.290.
 
   Step Act(std::span<const float> s) const {
     // Which way the handle moves where the door closes.
@@ -133,10 +134,11 @@ class RegainDoor final : public Regain {
   }
 
   /// Along (x, y), and across it towards the handle's middle.
-  static std::vector<float> Pushing(std::span<const float> s, float x, float y) {
+  std::vector<float> Pushing(std::span<const float> s, float x, float y) const {
     const float across = std::clamp(((s[5] - s[1]) * x - (s[4] - s[0]) * y) / kSlowM, -1.0f, 1.0f);
     const float down = std::clamp((kHandleZ - s[2]) / kSlowM, -1.0f, 1.0f);
-    return {kPush * x - across * y, kPush * y + across * x, down, kClosed};
+    const float push = std::clamp((pushed_x_ - s[4]) / kSlowM, kGentlePush, kPush);
+    return {push * x - across * y, push * y + across * x, down, kClosed};
   }
 
   float pushed_x_;

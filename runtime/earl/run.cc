@@ -26,6 +26,15 @@ const char* Name(Learning learning) {
   return "?";
 }
 
+const char* Name(Starts starts) {
+  switch (starts) {
+    case Starts::kAutonomous: return "autonomous";
+    case Starts::kEpisodic: return "episodic";
+    case Starts::kContinuing: return "continuing";
+  }
+  return "?";
+}
+
 /// Steps at which something last happened.
 struct Marks {
   std::int64_t tally = 0, evaluation = 0, save = 0;
@@ -76,7 +85,7 @@ class Runner {
   std::string Who() const {
     const LifeOptions& life = options_.life;
     return fmt::format("\"env\":\"{}\",\"seed\":{},\"learning\":\"{}\",\"starts\":\"{}\"", Name(life.scene), life.seed,
-                       earl::Name(life.learning), life.starts == Starts::kEpisodic ? "episodic" : "autonomous");
+                       earl::Name(life.learning), earl::Name(life.starts));
   }
   /// A run of more steps is the same run.
   std::string Same() const {
@@ -145,9 +154,12 @@ class Runner {
 
   core::Result<void> TellEnd() {
     const Course& c = life_->course();
-    return Tell(fmt::format(
-        "{{\"kind\":\"end\",{},\"step\":{},\"interventions\":{},\"asked\":{},\"lost_fraction\":{:.5f}}}", Who(),
-        c.steps, c.interventions, c.asked, static_cast<double>(c.lost_until_now()) / static_cast<double>(c.steps)));
+    return Tell(
+        fmt::format("{{\"kind\":\"end\",{},\"step\":{},\"interventions\":{},\"asked\":{},\"lost_fraction\":{:.5f},"
+                    "\"reward_per_step\":{:.6f}}}",
+                    Who(), c.steps, c.interventions, c.asked,
+                    static_cast<double>(c.lost_until_now()) / static_cast<double>(c.steps),
+                    static_cast<double>(c.reward) / static_cast<double>(c.steps)));
   }
 
   core::Result<void> Save() {

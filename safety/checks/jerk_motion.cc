@@ -15,9 +15,8 @@ constexpr int kLimitHalvings = 24;    // Of the change of acceleration between w
 constexpr int kArrivalHalvings = 24;  // Of the top speed: to a millionth of it.
 
 /// The fastest velocity for the next tick after which braking by `acceleration` each tick still ends within `gap`.
-/// Zero where there is no gap. Largest v with v h + D(v) <= gap, D being the braking sum (SAFETY.md, section 2.1).
+/// Largest v with v h + D(v) <= gap, D being the braking sum (SAFETY.md, section 2.1). The gap is 0 or more.
 double BrakeableSpeed(double gap_rad, double acceleration_rad_s2, double tick_s) {
-  if (!(gap_rad > 0)) return 0;
   const double a = acceleration_rad_s2, h = tick_s;
   const double ticks = std::floor((std::sqrt(1 + 8 * gap_rad / (a * h * h)) - 1) / 2);
   return gap_rad / ((ticks + 1) * h) + a * h * ticks / 2;
@@ -132,9 +131,8 @@ void IncludeInside(Step& step, const JerkMotion& now, double tick_s) {
   if (!peaks && v * step.end.v_rad_s > 0) return;
   const double jerk = (step.end.a_rad_s2 - a) / tick_s;
   if (peaks) step.speed_rad_s_max = std::max(step.speed_rad_s_max, std::abs(v - a * a / (2 * jerk)));
-  const double square = a * a - 2 * jerk * v;
-  if (square < 0) return;
-  const double root = -(a + std::copysign(std::sqrt(square), a));  // Both zeros of the velocity without cancellation.
+  // Both zeros of the velocity without cancellation; where it has none, no number, which is at no time.
+  const double root = -(a + std::copysign(std::sqrt(a * a - 2 * jerk * v), a));
   IncludePosition(step, now, jerk, root / jerk, tick_s);
   IncludePosition(step, now, jerk, 2 * v / root, tick_s);
 }

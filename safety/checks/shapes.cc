@@ -34,11 +34,9 @@ double Distance2(const Segment& segment, Vec3 p) {
 
 /// The nearest points of two lines, carried onto the segments one after the other (Ericson, Real-Time Collision
 /// Detection, 5.1.9). Where the lines are almost parallel an end of one segment is as near as any point, so that the
-/// start of the first, carried onto the other and back, will do.
+/// start of the first, carried onto the other and back, will do. So it does where a segment is a point.
 double Distance2(const Segment& s, const Segment& t) {
   const double ss = Dot(s.along, s.along), tt = Dot(t.along, t.along), st = Dot(s.along, t.along);
-  if (ss == 0) return Distance2(t, s.from);
-  if (tt == 0) return Distance2(s, t.from);
   const Vec3 apart = s.from - t.from;
   const double sin2 = ss * tt - st * st;
   const double on_s = sin2 > kParallelSin2 * ss * tt
@@ -80,9 +78,8 @@ class Descent {
   double Slope(double share) const { return Dot(segment_.along, Beyond(PointOn(segment_, share), half_)); }
 
   void Narrow(double from, double along, double half) {
-    if (along == 0) return;
     for (const double share : {(-half - from) / along, (half - from) / along}) {
-      if (!(share > low_ && share < high_)) continue;
+      if (!(share > low_ && share < high_)) continue;  // So, too, along the planes: infinite, or no number.
       const double slope = Slope(share);
       (slope <= 0 ? low_ : high_) = share;
       (slope <= 0 ? slope_low_ : slope_high_) = slope;

@@ -111,6 +111,19 @@ TEST_F(EarlRun, TheOracleIsResetAfterEachAttemptAndAsksOnlyForForward) {
   EXPECT_THAT(Results("oracle"), HasSubstr("\"reverse\":[0,0]"));
 }
 
+TEST_F(EarlRun, AContinuingLifeHasANewGoalEvery400StepsWonOrNot) {
+  RunOptions options = Options("continuing");
+  options.life.starts = Starts::kContinuing;
+  const auto life = Life::Make(options.life);
+  ASSERT_TRUE(life) << life.error().detail;
+  for (int goal = 1; goal <= 5; ++goal) {
+    ASSERT_TRUE((*life)->Attempt());
+    EXPECT_EQ((*life)->course().steps, 400 * goal);
+  }
+  EXPECT_EQ((*life)->course().reward, (*life)->tally().reward);
+  EXPECT_LE((*life)->course().reward, 2000);
+}
+
 TEST_F(EarlRun, EvaluationTakesTheGoalsInTurnAndIsTheSameForTheSameSeed) {
   auto life = Life::Make(Options("evaluated").life);
   ASSERT_TRUE(life);

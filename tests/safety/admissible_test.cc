@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/random.h"
 #include "safety/checks/arm_dynamics.h"
@@ -113,6 +114,17 @@ TEST(AdmissibleLimits, WhatBrakingNeedsIsThatOfTheWorstPose) {
   const core::AxisArray column = dynamics.InertiaKgM2(need.q_rad, core::kLift, limits.payload_kg_max);
   EXPECT_GT(need.braking_nm, 40 * column[core::kLift]) << "the other joints brake as well";
   EXPECT_LT(need.left_nm, limits.torque_nm_max[core::kLift] - need.weight_nm / 2);
+}
+
+TEST(AdmissibleLimits, TheWorstPoseMayBeAtTheLowEndOfEveryRange) {
+  Limits limits;
+  for (const std::size_t joint : {core::kPan, core::kLift, core::kElbow}) {
+    const BrakingNeed need = BrakingNeedsOf(limits)[joint];
+    Limits narrow;
+    for (const std::size_t i : {core::kLift, core::kElbow, core::kWrist})
+      narrow.q_rad_min[i] = std::min(need.q_rad[i], narrow.q_rad_max[i] - 0.01);
+    EXPECT_LE(BrakingNeedsOf(narrow)[joint].share(), need.share()) << joint;
+  }
 }
 
 /// The most that the joints' speed does to one of them, whichever way each of them turns: 64 ways. Roll and jaw, which
@@ -235,6 +247,8 @@ TEST(AdmissibleLimits, SaysOfAPoseWhatIsInItsWay) {
   EXPECT_THAT(said(), HasSubstr("of another part of it"));
   q_rad[core::kElbow] = 2.7;
   EXPECT_EQ(said(), "takes the elbow to 2.7 rad, and its range is [-0.2, 2.6] (safety.q_rad_min, _max)");
+  q_rad[core::kPan] = -2;
+  EXPECT_THAT(said(), HasSubstr("takes the pan to -2 rad"));
 }
 
 TEST(AdmissibleLimits, ARoomThatCannotBeMadeIsARefusal) {
@@ -248,6 +262,16 @@ TEST(AdmissibleLimits, FindsPosesThatPointUp) {
   Limits limits;
   limits.workspace_m_min.z = 0.4;
   EXPECT_TRUE(ClearPose(limits));
+}
+
+/// Nor anything that is both far away and high, or high behind the arm: wrist and elbow are tried all over their
+/// ranges.
+TEST(AdmissibleLimits, FindsPosesThatStretchAndBend) {
+  Limits ahead, behind;
+  ahead.workspace_m_min = {0.3, -0.05, 0.3}, ahead.workspace_m_max = {0.4, 0.05, 0.4};
+  EXPECT_TRUE(ClearPose(ahead));
+  behind.workspace_m_min = {-0.26, -0.02, 0.18}, behind.workspace_m_max = {-0.16, 0.08, 0.28};
+  EXPECT_TRUE(ClearPose(behind));
 }
 
 TEST(AdmissibleLimits, RefusesStopsThatTheLooksDoNotReachToTheEndOf) {
@@ -284,6 +308,35 @@ TEST(AdmissibleLimits, TakesTheFewestLooksThatReachToTheEndOfOneStop) {
   needs(45, 8, whole);
   needs(30, 12, low_on_the_right);
   needs(47, 8, low_on_the_right);
+}
+
+/// Each way to stop from full speed is the only one that so few looks reach to the end of, somewhere.
+TEST(AdmissibleLimits, OneStopThatTheLooksReachToTheEndOfIsEnoughWhicheverWayTheJointsGo) {
+  struct Scene {
+    std::string way;
+    core::Vec3 low_m;  // Of the grasp point's box, 10 cm each way.
+    core::Vec3 centre_m, half_m;
+    int looks;
+  };
+  const std::vector<Scene> scenes{
+      {"all back", {-0.1, 0.05, 0.2}, {0.1, 0.25, 0.4}, {0.2, 0.15, 0.1}, 60},
+      {"all forward", {-0.05, 0.05, 0.25}, {0.35, -0.1, 0.3}, {0.3, 0.2, 0.1}, 58},
+      {"each other, the pan forward", {0.25, -0.1, 0.1}, {0.05, -0.3, 0.15}, {0.25, 0.2, 0.15}, 48},
+      {"each other, the pan back", {-0.1, -0.25, 0.25}, {0.35, 0.15, 0.25}, {0.3, 0.3, 0.1}, 55}};
+  for (const Scene& scene : scenes) {
+    const auto with = [&](int looks) {
+      return FaultAfter([&](Limits& l) {
+        l.clearance_looks_max = looks;
+        l.clearance_m = 1e-6;
+        for (std::size_t i = 0; i < core::kJaw; ++i) l.acceleration_rad_s2_max[i] = 12;
+        l.workspace_m_min = scene.low_m;
+        l.workspace_m_max = scene.low_m + core::Vec3{0.1, 0.1, 0.1};
+        l.boxes = {{.name = "box", .centre_m = scene.centre_m, .half_m = scene.half_m}};
+      });
+    };
+    EXPECT_THAT(with(scene.looks - 1), HasSubstr("safety.clearance_looks_max = ")) << scene.way;
+    EXPECT_EQ(with(scene.looks), "") << scene.way;
+  }
 }
 
 }  // namespace

@@ -56,18 +56,19 @@ TEST(ArmDynamics, CarriesWhatTheHandHolds) {
   EXPECT_LT(WorstNm(physics, [&](const JointMotion& motion) { return dynamics.TorqueNm(motion, 0.08); }), kExactNm);
 }
 
-/// Each joint alone, at half its speed and not accelerated: the engine lets Coulomb friction come in softly.
+/// Each joint alone, at half its speed either way and not accelerated: the engine lets Coulomb friction come in softly.
 TEST(ArmDynamics, KnowsTheFrictionOfTheDrives) {
   const Limits limits;
   const ArmDynamics dynamics(limits);
   CellPhysics physics({CellPhysics::Unobstructed()});
-  for (std::size_t i = 0; i < core::kArmAxes; ++i) {
-    JointMotion motion;
-    motion.dq_rad_s[i] = -limits.speed_rad_s_max[i] / 2;
-    physics.Set(motion.q_rad, motion.dq_rad_s);
-    const double with_nm = physics.InverseNm(motion.ddq_rad_s2)[i];
-    EXPECT_NEAR(dynamics.TorqueNm(motion, 0)[i] + dynamics.FrictionNm(motion.dq_rad_s)[i], with_nm, 1e-3) << i;
-  }
+  for (std::size_t i = 0; i < core::kArmAxes; ++i)
+    for (const double share : {-0.5, 0.5}) {
+      JointMotion motion;
+      motion.dq_rad_s[i] = share * limits.speed_rad_s_max[i];
+      physics.Set(motion.q_rad, motion.dq_rad_s);
+      const double with_nm = physics.InverseNm(motion.ddq_rad_s2)[i];
+      EXPECT_NEAR(dynamics.TorqueNm(motion, 0)[i] + dynamics.FrictionNm(motion.dq_rad_s)[i], with_nm, 1e-3) << i;
+    }
 }
 
 TEST(ArmDynamics, AColumnOfTheMassMatrixIsWhatOneJointsAccelerationTakesOfAll) {

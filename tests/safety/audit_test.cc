@@ -145,6 +145,19 @@ TEST_F(AuditTest, DeletesAllFilesThatAreTooMany) {
   EXPECT_TRUE(fs::exists(folder_ / "audit-000106.jsonl"));
 }
 
+TEST_F(AuditTest, AFileIsFullBeyond16MiB) {
+  for (const bool full : {false, true}) {
+    fs::create_directories(folder_);
+    Write(std::string((16u << 20) + full, '\n'));
+    auto audit = Audit::Open(Options());
+    ASSERT_TRUE(audit);
+    audit->Push(Limited());
+    ASSERT_TRUE(audit->Flush());
+    EXPECT_EQ(fs::exists(folder_ / "audit-000002.jsonl"), full);
+    fs::remove_all(folder_);
+  }
+}
+
 TEST_F(AuditTest, FillsAFileBeforeItBeginsANewOne) {
   auto audit = Audit::Open(Options(700));
   ASSERT_TRUE(audit);
@@ -310,6 +323,8 @@ TEST_F(AuditTest, SaysWhichFileItCannotRead) {
   ASSERT_FALSE(verified);
   EXPECT_EQ(verified.error().code, core::FaultCode::kIoFailed);
   EXPECT_THAT(verified.error().detail, HasSubstr("Is a directory"));
+  Write("", "audit-000002.jsonl");
+  EXPECT_FALSE(Audit::Open(Options())) << "what its next line follows from cannot be read";
 }
 
 TEST_F(AuditTest, FailsWhereItCannotBeginANewFile) {

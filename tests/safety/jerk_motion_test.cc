@@ -462,6 +462,35 @@ TEST(VelocityTowards, SpreadsASmallStepOverThePeriod) {
   EXPECT_LT(fastest, 0.32) << "0.2 rad/s on average; as fast as possible would be 0.7";
 }
 
+/// The time from rest to rest over a gap, as fast as the default bounds on acceleration and jerk allow.
+double IdealS(double gap_rad, const JerkBounds& bounds) {
+  const double a = bounds.acceleration_rad_s2_max, j = bounds.jerk_rad_s3_max, ease_s = a / j;
+  if (gap_rad < 2 * a * ease_s * ease_s) return 4 * std::cbrt(gap_rad / (2 * j));  // The acceleration stays below A.
+  return std::sqrt(ease_s * ease_s + 4 * gap_rad / a) + ease_s;
+}
+
+TEST(VelocityTowards, IsNoFasterThanItHasToBeWhereThereIsTimeEnough) {
+  core::Random random(60);
+  int steps = 0;
+  for (int i = 0; i < 3000; ++i) {
+    Reach reach(random.Chance(0.5) ? 2000 : 4000);
+    const double gap_rad = std::pow(10, random.Uniform(-4, -1)),
+                 passing = random.Chance(0.5) ? 0 : random.Uniform(0, 2);
+    const int ticks = 2 + static_cast<int>(random.Index(40));
+    const double period_s = ticks * kBounds.tick_s;
+    if (IdealS(gap_rad, reach.drive.bounds) > period_s / 2) continue;
+    ++steps;
+    double fastest = 0;
+    for (int tick = 0; tick < ticks; ++tick) {
+      reach.Tick({.q_rad = gap_rad, .left_s = period_s - tick * kBounds.tick_s, .passing_speed_rad_s = passing});
+      fastest = std::max(fastest, reach.drive.now.v_rad_s);
+    }
+    ASSERT_LE(fastest, 1.5 * gap_rad / period_s) << gap_rad << " rad in " << ticks << " ticks, passing at " << passing;
+    ASSERT_NEAR(reach.drive.now.q_rad, gap_rad, 1e-5 + 0.02 * gap_rad) << "in " << ticks << " ticks";
+  }
+  EXPECT_GT(steps, 1000);
+}
+
 TEST(VelocityTowards, OvershootsAPassedTargetOnlyByTheStopFromThePassingSpeed) {
   const double passing = 1.5;
   const double overrun = JointStop({0, passing, 0}, kBounds).q_rad_highest();

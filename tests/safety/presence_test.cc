@@ -272,11 +272,24 @@ TEST(RecentTravel, AfterALongPauseNothingButTheNewestIsLeft) {
   EXPECT_EQ(travel.SumM(), 2);
 }
 
+/// A way that ends a pause is as new as any other, however long the pause was: 1 more than 16 parts of 10 ms, too.
+TEST(RecentTravel, AfterAPauseOfAnyLengthTheNewestStaysForTheWholeWindow) {
+  const milliseconds window(150);
+  for (int pause_ms = 0; pause_ms <= 400; ++pause_ms) {
+    RecentTravel travel(window);
+    travel.Add(1, core::Instant{milliseconds(pause_ms)});
+    travel.Add(0, core::Instant{milliseconds(pause_ms) + window});
+    ASSERT_EQ(travel.SumM(), 1) << "after " << pause_ms << " ms";
+  }
+}
+
 TEST(RecentTravel, WithoutAWindowTheNewestCounts) {
   RecentTravel travel{core::Duration(0)};
   travel.Add(1, core::Instant{milliseconds(4)});
   travel.Add(2, core::Instant{milliseconds(8)});
   EXPECT_EQ(travel.SumM(), 2);
+  travel.Add(4, core::Instant{milliseconds(8)});
+  EXPECT_EQ(travel.SumM(), 6) << "all of one instant";
 }
 
 /// How long a person must be at a distance until the stop is over; nothing within five seconds.

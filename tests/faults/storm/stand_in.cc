@@ -39,6 +39,7 @@ constexpr double kSwingRad = 0.25;    // Of lift, elbow and wrist about home.
 constexpr double kPanSwingRad = 1.0;  // Farther out are obstacles.
 constexpr double kLeadRad = 0.4;      // Of a hasty target before the command: at full speed a servo lags soon too far.
 constexpr double kSlowScale = 0.3;    // Of the speed to a far target, two seconds away: only a stop ends that in time.
+constexpr double kRaiseRad = 0.2;
 constexpr double kArrivedRad = 0.05;  // Then another goal.
 constexpr int kFloodMax = 64;         // Commands to a monitor that does not answer, in one go.
 constexpr int kPatienceMax = 4;       // Periods before a stop is cleared.
@@ -129,8 +130,9 @@ class StandIn {
         dead.epoch = stop->epoch;
         break;
       }
-      case Dead::kReplay:  // Of one that was in force: another that was sent may have been lost, and its number is new.
-        if (report_.sequence == 0) return;
+      case Dead::kReplay:  // Of one that was in force: another that was sent may have been lost, and its number is new,
+        // as are all numbers in an epoch in which nothing has moved yet.
+        if (report_.sequence == 0 || moved_epoch_ != report_.latch.epoch) return;
         dead.sequence = report_.sequence;
         break;
       case Dead::kLate: dead.deadline = report_.joints.time - std::chrono::milliseconds(1); break;
@@ -199,6 +201,11 @@ class StandIn {
     for (std::size_t i = 0; hasty_ && i < core::kArmAxes; ++i) {
       const double from = report_.commanded_q_rad[i];
       command.target_q_rad[i] = std::clamp(goal_[i], from - kLeadRad, from + kLeadRad);
+    }
+    if (report_.verdict == core::Verdict::kRefused && report_.limit == core::LimitId::kObstacle) {
+      // Without power the arm sinks onto the table and its own base, from where only one joint leads away.
+      command.target_q_rad = report_.commanded_q_rad;
+      command.target_q_rad[core::kLift] -= kRaiseRad;
     }
     const core::Instant begun = report_.joints.time;
     notes_.last_sent_ns = core::ToNanoseconds(begun);
