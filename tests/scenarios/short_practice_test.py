@@ -49,6 +49,8 @@ class Story:
             "a newer policy took over from an older one": any(
                 len({e.policy_version for e in learned if e.task == task}) > 1 for task in TASKS),
             "the endpoint counts the episodes": robot.metric("nightshift_episodes_total") >= 10,
+            "the endpoint names the policy in use": robot.metric("nightshift_policy_version") > 0,
+            "the endpoint tells what speaks for it": robot.metric("nightshift_policy_attempts", 'policy="deployed"') > 0,
             "the manifest is saved": sum(robot.updates().values()) > 0,
         }
         if not dropped:
