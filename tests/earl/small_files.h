@@ -104,7 +104,8 @@ inline const std::string kSmallDoor = R"(
 inline const std::string kSwingingDoor = R"(
     <body name="door" pos="0 0.9 0.15"><body name="leaf" pos="-0.185 -0.1 0">
       <joint name="doorjoint" axis="0 0 1" range="-1.4 0" damping="0.05" />
-      <geom name="handle" type="box" size="0.075 0.02 0.02" pos="0.375 -0.12 0" density="50" group="4" /></body></body>)";
+      <geom name="handle" type="box" size="0.075 0.02 0.02" pos="0.375 -0.12 0"
+        density="50" group="4" /></body></body>)";
 constexpr std::size_t kHingeAt = 17;  // In World::Save: after the state, the time, the hand and its fingers.
 
 inline void WriteText(const std::string& file, const std::string& text) {
