@@ -9,11 +9,15 @@ other survivor is a line that no test holds. Needs no build of the project: ever
 
   tests/mutate_safety.py --files filter.cc checks/stall.cc     all mutants of two files
   tests/mutate_safety.py --sample 150 --seed 2                 some of all files
+  tests/mutate_safety.py --log FILE --share 1/2                all, beside another process that has --share 2/2; a later
+                                                               run goes on, and one without --share sums up
   tests/mutate_safety.py --coverage                            lines and branches instead, by gcov
 """
 import argparse
 import collections
 import dataclasses
+import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -330,6 +334,32 @@ def listed_survivors():
     return {(file, change): why for file, change, why in entries}
 
 
+class Log:
+    """What has been found of mutants, one JSON object a line. What was killed stays so as long as its file does: tests
+    only become more. A survivor is tried again."""
+
+    def __init__(self, file):
+        self.file, self.known, self.sources = file, {}, {}
+        for line in file.read_text().splitlines() if file and file.is_file() else []:
+            entry = json.loads(line)
+            if entry["outcome"] != "survived":
+                self.known[entry["file"], entry["change"], entry["source"]] = entry["outcome"]
+
+    def source(self, file):
+        if file not in self.sources:
+            self.sources[file] = hashlib.sha256((ROOT / "safety" / file).read_bytes()).hexdigest()[:16]
+        return self.sources[file]
+
+    def outcome(self, mutant):
+        return self.known.get((mutant.file, mutant.change, self.source(mutant.file)))
+
+    def add(self, mutant, outcome):
+        if self.file:
+            entry = {"file": mutant.file, "change": mutant.change, "source": self.source(mutant.file), "outcome": outcome}
+            with self.file.open("a") as stream:
+                stream.write(json.dumps(entry) + "\n")
+
+
 class Tally:
     def __init__(self):
         self.counts = collections.defaultdict(collections.Counter)
@@ -352,11 +382,14 @@ class Tally:
                   f"{self.score(c):5.1f} %")
 
 
-def judge(mutants, trial):
+def judge(mutants, trial, log):
     listed, tally = listed_survivors(), Tally()
     try:
         for mutant in mutants:
-            outcome = "listed" if (mutant.file, mutant.change) in listed else trial.outcome(mutant)
+            outcome = "listed" if (mutant.file, mutant.change) in listed else log.outcome(mutant)
+            if not outcome:
+                outcome = trial().outcome(mutant)
+                log.add(mutant, outcome)
             tally.add(mutant, outcome)
             if outcome == "survived":
                 print(f"survived  safety/{mutant.file}:{mutant.line}  {mutant.change}", flush=True)
@@ -419,6 +452,8 @@ def main():
     parser.add_argument("--files", nargs="+", metavar="FILE", help="below safety/; all if left out")
     parser.add_argument("--sample", type=int, metavar="N", help="so many mutants at random")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--log", type=pathlib.Path, help="keeps what is found; what it knows is not tried again")
+    parser.add_argument("--share", default="1/1", metavar="I/N", help="each Nth mutant only, beginning with the Ith")
     parser.add_argument("--list", action="store_true", help="print the mutants and run none")
     parser.add_argument("--quick", action="store_true", help="leave slow tests out: what survives may be killed by them")
     parser.add_argument("--coverage", action="store_true", help="measure lines and branches instead")
@@ -428,6 +463,8 @@ def main():
     if args.sample is not None and args.sample < len(mutants):
         chosen = set(random.Random(args.seed).sample(range(len(mutants)), args.sample))
         mutants = [m for i, m in enumerate(mutants) if i in chosen]
+    share, shares = map(int, args.share.split("/"))
+    mutants = mutants[share - 1::shares]
     if args.list:
         print("\n".join(f"safety/{m.file}:{m.line}  {m.change}" for m in mutants))
         return 0
@@ -437,7 +474,8 @@ def main():
         folder = pathlib.Path(scratch)
         if args.coverage:
             return show_coverage(folder)
-        return judge(mutants, Trial(Program(folder, ["-O1", *DEFINITIONS]), args.quick))
+        trial = functools.cache(lambda: Trial(Program(folder, ["-O1", *DEFINITIONS]), args.quick))
+        return judge(mutants, trial, Log(args.log))
 
 
 if __name__ == "__main__":
