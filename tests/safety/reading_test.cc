@@ -145,6 +145,39 @@ core::JointState SeenAt(double lift_rad) {
   return seen;
 }
 
+/// After how many ticks readings that repeat themselves are found to be frozen while a joint is commanded to move; 0:
+/// not within a second.
+int TicksUntilFrozen(std::size_t joint, double speed_rad_s) {
+  constexpr double kTickS = 0.004;
+  FrozenContent frozen;
+  core::AxisArray commanded_v_rad_s{};
+  for (int tick = 0; tick <= 250; ++tick) {
+    commanded_v_rad_s[joint] = tick % 2 == 0 ? speed_rad_s : -speed_rad_s;  // To and fro is a way as well.
+    if (frozen.Look(SeenAt(1), commanded_v_rad_s, kTickS)) return tick;
+  }
+  return 0;
+}
+
+TEST(FrozenContent, IsFoundOnceTheCommandedWayOfAnyJointIsTooLongForReadingsToStayTheSame) {
+  for (std::size_t joint = 0; joint < core::kJaw; ++joint)
+    for (const double speed_rad_s : {0.6, 2.0}) {
+      const int ticks = TicksUntilFrozen(joint, speed_rad_s);
+      EXPECT_GT(ticks * speed_rad_s * 0.004, FrozenContent::kFrozenTravelRad) << joint;
+      EXPECT_LE((ticks - 1) * speed_rad_s * 0.004, FrozenContent::kFrozenTravelRad) << joint;
+    }
+  EXPECT_EQ(TicksUntilFrozen(core::kPan, 0), 0) << "an arm at rest may say the same for ever";
+  EXPECT_EQ(TicksUntilFrozen(core::kJaw, 2), 0) << "the jaw is no axis of the arm";
+}
+
+TEST(FrozenContent, AnythingNewBeginsAnew) {
+  FrozenContent frozen;
+  for (int tick = 0; tick < 1000; ++tick) {
+    core::JointState seen = SeenAt(1);
+    seen.current_a[core::kWrist] = tick % 4 < 2 ? 0 : 1;  // Each twice.
+    ASSERT_FALSE(frozen.Look(seen, {0.9 * FrozenContent::kFrozenTravelRad / 0.004}, 0.004)) << tick;
+  }
+}
+
 TEST(Continuity, BelievesTheFirstReadingAndWhatMotionCanLeadTo) {
   Continuity continuity{Limits{}};
   core::Instant now{};

@@ -189,7 +189,7 @@ TEST(BallAroundACapsule, IsNeverFartherFromAnything) {
   for (int i = 0; i < 20000; ++i) {
     const Capsule capsule = RandomCapsule(random), other = RandomCapsule(random);
     const Box box = RandomBox(random);
-    const HalfSpace solid{RandomDirection(random), 0};
+    const HalfSpace solid{RandomDirection(random), random.Uniform(-0.3, 0.3)};
     const Ball ball = BallAround(capsule);
     if (Distance(capsule, box) > 0) {
       ASSERT_LE(Distance(ball, box), Distance(capsule, box) + kDistanceErrorM);
