@@ -40,14 +40,23 @@ bool Has(const std::vector<Denied>& denied, DegradedMode mode) {
   return std::any_of(denied.begin(), denied.end(), [mode](const Denied& one) { return one.mode == mode; });
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kLocksNoMemory = true;  // The address sanitizer makes mlockall do nothing and succeed.
+#else
+constexpr bool kLocksNoMemory = false;
+#endif
+
 TEST(RealTime, NamesWhatWasNotPermittedAndSaysHowToPermitIt) {
   EXPECT_TRUE(InAnotherProcess([] {
     LoseAllRights();
     const auto denied = ClaimRealTime({}, kMonotonic);
-    if (denied.size() != 2) return false;
-    const auto says = [](const Denied& one, const char* text) { return one.warning.find(text) != std::string::npos; };
-    return denied[0].mode == DegradedMode::kMemoryNotLocked && says(denied[0], "LimitMEMLOCK=infinity") &&
-           denied[1].mode == DegradedMode::kNoRealTimePriority && says(denied[1], "LimitRTPRIO=50");
+    const auto says = [&denied](DegradedMode mode, const char* text) {
+      return std::any_of(denied.begin(), denied.end(), [=](const Denied& one) {
+        return one.mode == mode && one.warning.find(text) != std::string::npos;
+      });
+    };
+    const bool memory = kLocksNoMemory || says(DegradedMode::kMemoryNotLocked, "LimitMEMLOCK=infinity");
+    return memory && says(DegradedMode::kNoRealTimePriority, "LimitRTPRIO=50") && denied.size() <= 2;
   }));
 }
 
