@@ -75,6 +75,7 @@ void ActorCritic::FallBack() {
   state_ = healthy_;
   state_.updates = broken.updates;
   state_.clone_updates = broken.clone_updates;
+  state_.dice = dice_.state();
   state_.divergences = broken.divergences + 1;
   healthy_.divergences = state_.divergences;
 }

@@ -171,6 +171,14 @@ TEST(Agent, FallsBackToItsLastHealthyWeightsWhenAnUpdateDiverges) {
   EXPECT_TRUE(AllFinite(agent.Weights(Actor::kRaw)));
 }
 
+TEST(Agent, DrawsOnAlsoWhenItIsSavedRightAfterItFellBack) {
+  Agent agent = WithPractice(Tiny(), 64), resumed = WithPractice(Tiny(), 64);
+  for (int i = 0; i < 20; ++i) agent.Update();
+  agent.FallBack();  // As the trainer does where it finds values that are impossible.
+  ASSERT_TRUE(resumed.Restore(agent.state(), agent.healthy()));
+  EXPECT_EQ(resumed.Update().critic_loss, agent.Update().critic_loss) << "the batches that broke it must not come again";
+}
+
 TEST(Agent, BeginsWithItsParentsNetworks) {
   Agent parent = WithDemonstration(Tiny());
   for (int i = 0; i < 50; ++i) parent.Update();
