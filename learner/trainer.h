@@ -115,9 +115,9 @@ class Trainer {
   std::int64_t unknown_episodes() const { return unknown_episodes_; }
 
   /// Everything but the replays, checksummed, with the file before it kept as PATH.previous; whole or not there. Of a
-  /// replay it holds the cursor: what had been given to it.
-  /// Faults: kDiskFull, kIoFailed.
-  core::Result<void> Save(const std::string& path) const;
+  /// replay it holds the cursor: what had been given to it. A file that Load refused is not kept: its predecessor is.
+  /// Faults: kDiskFull, kIoFailed; then what was there is there.
+  core::Result<void> Save(const std::string& path);
 
   /// Restores from `path`, or from PATH.previous when that is missing or damaged; then ingest all closed episodes again
   /// from the first, in order, to refill the replay: what follows is bit for bit what would have followed without the
@@ -188,6 +188,7 @@ class Trainer {
   RiskCritic risk_;
   std::map<std::string, Entry> entries_;  // Ordered, so that ties are broken the same way every time.
   std::map<std::string, Saved> saved_;    // Loaded, for tasks not made known yet.
+  std::string refused_manifest_;          // Its path, until it is written anew; empty: none was refused.
   std::deque<core::Episode> recent_;      // For recovery tasks that are made later.
   std::int64_t cursor_ = 0;
   std::optional<std::string> refill_trouble_;  // As of the first new episode; none: there was none yet.

@@ -86,7 +86,7 @@ core::Result<void> WriteSnapshot(const std::string& task, const learner::Trainer
 
 /// The manifest first: without a snapshot the learner publishes one from it, without the manifest a snapshot is lost.
 core::Result<void> Write(const LearnerServiceOptions& options, const core::Catalogue& catalogue,
-                         const std::vector<std::string>& tasks, const learner::Trainer& trainer, const Say& say) {
+                         const std::vector<std::string>& tasks, learner::Trainer& trainer, const Say& say) {
   std::int64_t version_used = 0;
   for (const core::SnapshotRecord& snapshot : catalogue.snapshots)
     version_used = std::max(version_used, snapshot.version);

@@ -176,7 +176,8 @@ TEST(Agent, DrawsOnAlsoWhenItIsSavedRightAfterItFellBack) {
   for (int i = 0; i < 20; ++i) agent.Update();
   agent.FallBack();  // As the trainer does where it finds values that are impossible.
   ASSERT_TRUE(resumed.Restore(agent.state(), agent.healthy()));
-  EXPECT_EQ(resumed.Update().critic_loss, agent.Update().critic_loss) << "the batches that broke it must not come again";
+  EXPECT_EQ(resumed.Update().critic_loss, agent.Update().critic_loss)
+      << "the batches that broke it must not come again";
 }
 
 TEST(Agent, BeginsWithItsParentsNetworks) {
