@@ -360,6 +360,12 @@ core::Result<std::string> Trainer::Load(const std::string& path) {
               newest.error().detail + "; and " + previous.error().detail);
 }
 
+void Trainer::EndRefill() {
+  if (cursor_ >= counted_cursor_) return;
+  if (!refill_trouble_) refill_trouble_ = CompareReplays();
+  counted_cursor_ = cursor_;
+}
+
 std::string Trainer::CompareReplays() const {
   std::string trouble;
   for (const auto& [name, entry] : entries_) {

@@ -98,6 +98,9 @@ class Trainer {
 
   /// Faults: kRefused for an unknown task.
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;
+  /// How its critics, as they are now, do on what was held out. None for an unknown task, while nothing was held out,
+  /// and before the critics have been warmed up.
+  std::optional<skills::HeldOutValue> HeldOutValueOf(const std::string& task) const;
   /// A task whose policy has something to show: cloned, inherited, or trained. Not one that borrows its parent's.
   bool HasPolicy(const std::string& task) const;
   /// False while it has diverged and not been found healthy since: what it fell back to was published before.
@@ -125,6 +128,10 @@ class Trainer {
   /// Nothing is changed by a manifest that is refused; each actor must do what it did when it was saved.
   /// Faults: kMissingFile (neither is there), kCorruptState, kSchemaTooNew, kIoFailed.
   core::Result<std::string> Load(const std::string& path);
+
+  /// Nothing more is to be ingested again, though what was loaded knows of later episodes: the journal was put back
+  /// from a copy, or begun anew. What comes from now on is new, whatever its id. Without such a gap nothing is done.
+  void EndRefill();
 
   /// After Load and when all is ingested again: which replays did not hold what they held, in words; empty: all did.
   std::string RefillTrouble() const { return refill_trouble_ ? *refill_trouble_ : CompareReplays(); }

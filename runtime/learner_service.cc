@@ -139,6 +139,7 @@ class Service {
   core::Result<void> Read();
   core::Result<void> KnowCatalogue();
   core::Result<void> Take();
+  void EndRefill();
   int Train(Clock::time_point until);
   int TrainRisk(Clock::time_point until);
   void PublishRiskIfDue();
@@ -229,7 +230,10 @@ core::Result<void> Service::Read() {
 core::Result<void> Service::Take() {
   const auto episodes = reader_.ClosedAfter(trainer_.cursor(), options_.learner.episodes_per_read);
   if (!episodes) return tl::make_unexpected(episodes.error());
-  if (episodes->empty()) return {};
+  if (episodes->empty()) {
+    EndRefill();
+    return {};
+  }
   heard_ = Clock::now();
   if (auto known = KnowCatalogue(); !known) return known;
   const bool refilling = trainer_.cursor() < refilled_to_;
@@ -237,6 +241,15 @@ core::Result<void> Service::Take() {
   if (refilling && trainer_.cursor() >= refilled_to_)
     if (const std::string trouble = trainer_.RefillTrouble(); !trouble.empty()) monitoring::LogWarning(trouble);
   return {};
+}
+
+/// The journal has no more: where the manifest knows of later episodes, waiting for them would be waiting for ever.
+void Service::EndRefill() {
+  if (trainer_.cursor() >= refilled_to_) return;
+  trainer_.EndRefill();
+  monitoring::LogWarning("the journal ends at episode " + std::to_string(trainer_.cursor()) +
+                         ", the manifest knows of " + std::to_string(refilled_to_) + ". " + trainer_.RefillTrouble());
+  refilled_to_ = cursor_at_save_ = trainer_.cursor();
 }
 
 /// Updates until there is nothing due or the slice is over; returns how many.
@@ -286,7 +299,8 @@ void Service::Publish(const learner::AgentFacts& agent) {
   if (!weights) return Complain("publishing " + agent.task, weights.error());
   Published& last = published_[agent.task];
   last.updates = agent.updates;  // Also when it fails: then the next one is tried.
-  const auto version = snapshots_.Write(agent.task, agent.updates, std::move(*weights), agent.health.held_out);
+  const auto version =
+      snapshots_.Write(agent.task, agent.updates, std::move(*weights), trainer_.HeldOutValueOf(agent.task));
   if (!version) return Complain("publishing " + agent.task, version.error());
   last.version = *version;
   figures_.CountPublished(agent.task);
@@ -416,16 +430,17 @@ core::Result<void> Service::Loop(const std::function<bool()>& must_end) {
   NotifyReady();
   while (!must_end()) {
     const auto now = Clock::now();
-    const bool refilling = trainer_.cursor() < refilled_to_;
+    const std::int64_t read_to = trainer_.cursor();
+    const bool refilling = read_to < refilled_to_;
     if (refilling || read_every_.Due(now))
       if (auto read = Read(); !read) return read;
     const int made = refilling ? 0 : Train(now + kTrainSlice) + TrainRisk(Clock::now() + kRiskSlice);
-    PublishWhatIsDue();
+    if (!refilling) PublishWhatIsDue();  // Before, a half-made clone looks like one without demonstrations.
     if (!refilling) PublishRiskIfDue();
     SaveIfDue(now);
     if (status_every_.Due(now)) Tell();
     NotifyProgress();
-    if (made == 0 && !refilling) std::this_thread::sleep_for(kIdle);
+    if (made == 0 && trainer_.cursor() == read_to) std::this_thread::sleep_for(kIdle);
   }
   NotifyStopping();
   return Save();
