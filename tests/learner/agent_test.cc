@@ -104,6 +104,21 @@ TEST(Agent, ValuesSuccessAtWhatItPays) {
   EXPECT_NEAR(facts.q_mean, 0.7, 0.05);
 }
 
+TEST(Agent, TakesNoLossForDivergenceThatItsBoundsOfValuesAllow) {
+  AgentConfig config = Tiny();
+  config.value_max = config.success_reward = 1000;
+  Agent agent(config, 1);
+  Dice dice(5);
+  for (int i = 0; i < 256; ++i) {
+    Sample sample = Drawn(dice);
+    sample.reward = 700;
+    sample.discount = 0;
+    agent.AddPractice(sample);
+  }
+  for (int i = 0; i < 50; ++i) agent.Update();
+  EXPECT_EQ(agent.state().divergences, 0);
+}
+
 TEST(Agent, NeverBelievesInMoreThanIsPossible) {
   AgentConfig config = Tiny();
   config.value_max = 0.5;
