@@ -14,8 +14,6 @@ namespace nightshift::learner {
 
 namespace {
 
-constexpr double kDivergedLoss = 1e3;  // Targets are clipped to the possible: a larger loss is no longer learning.
-
 float Clamp(float v, float low, float high) { return std::min(std::max(v, low), high); }
 
 bool Finite(const std::vector<float>& values) { return std::isfinite(NormOf(values)); }
@@ -75,6 +73,7 @@ void ActorCritic::FallBack() {
   state_ = healthy_;
   state_.updates = broken.updates;
   state_.clone_updates = broken.clone_updates;
+  state_.dice = dice_.state();
   state_.divergences = broken.divergences + 1;
   healthy_.divergences = state_.divergences;
 }
@@ -94,7 +93,7 @@ bool ActorCritic::UpdateCritics(UpdateFacts& facts) {
   facts.critic_loss = found.loss;
   facts.q_mean = found.q_mean;
   facts.target_mean = found.target_mean;
-  if (!(found.loss < kDivergedLoss)) return false;
+  if (!(found.loss < DivergedLoss(config_))) return false;
   return Descend(state_.critic_adam, state_.critics, static_cast<float>(config_.target_rate), state_.targets,
                  facts.critic_gradient_norm);
 }

@@ -8,7 +8,7 @@
 
 namespace nightshift::learner {
 
-/// How the actor sees the two critics' opinions of its action.
+/// How the actor sees the critics' opinions of its action.
 enum class CriticOpinion { kMean, kMinimum };
 
 /// Which demonstrated actions the actor is held to: all, or what the critics prefer to its own (Nair et al. 2018).

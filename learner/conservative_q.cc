@@ -16,8 +16,6 @@ namespace nightshift::learner {
 
 namespace {
 
-constexpr double kDivergedLoss = 1e3;  // Values are clipped to the possible: a larger loss is no longer learning.
-constexpr double kDivergedGap = 1e3;   // Likewise.
 constexpr float kLogHalf = -0.6931472f;
 constexpr int kSources = 3;  // Uniform, the actor here, the actor at the state after.
 
@@ -65,7 +63,8 @@ core::Result<ConservativeQFacts> ConservativeQ::Update(const Experience& data) {
   ActorGradient(facts);
   if (config_.calibration == Calibration::kBehaviour) BehaviourGradient();
   state_.dice = dice_.state();
-  const bool sane = facts.critic_loss < kDivergedLoss && std::fabs(facts.gap) < kDivergedGap;
+  const double diverged = DivergedLoss(agent_);
+  const bool sane = facts.critic_loss < diverged && std::fabs(facts.gap) < diverged;
   if (!sane || !Step())
     return core::Fail(core::FaultCode::kNotFinite,
                       "conservative Q-learning: an update led to what is not finite and was refused, after " +

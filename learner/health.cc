@@ -114,7 +114,9 @@ void LookAtCritics(const HealthNetworks& n, const HealthBatch& batch, HealthFigu
 }  // namespace
 
 int EffectiveRank(std::span<const float> features, int rows, int width) {
+  openblas_set_num_threads(1);  // Control and perception share the two cores. Of the whole process.
   // From the smaller Gram matrix, in double: its eigenvalues are the squares of what is asked for.
+  if (!std::all_of(features.begin(), features.end(), [](float v) { return std::isfinite(v); })) return 0;
   const std::vector<double> wide(features.begin(), features.end());
   const int n = std::min(rows, width);
   std::vector<double> gram(static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
@@ -123,8 +125,6 @@ int EffectiveRank(std::span<const float> features, int rows, int width) {
   std::vector<double> values(static_cast<std::size_t>(n)), work(static_cast<std::size_t>(64 * n));
   const int size = static_cast<int>(work.size());
   int info = 0;
-  if (!std::all_of(features.begin(), features.end(), [](float v) { return std::isfinite(v); })) return 0;
-  openblas_set_num_threads(1);  // Control and perception share the two cores.
   dsyev_("N", "L", &n, gram.data(), &n, values.data(), work.data(), &size, &info);  // Row-major upper: its lower.
   if (info != 0) return 0;
   double sum = 0, held = 0;

@@ -10,7 +10,8 @@
 #include "skills/policy.h"
 
 /// Is learning still learning? Figures of an agent's networks on states that they do not learn from, and what is out of
-/// the ordinary about them. Pure; about 5 ms, once in hundreds of updates.
+/// the ordinary about them. Pure, but that OpenBLAS is told to use one thread; about 5 ms, once in hundreds of updates.
+/// Thread: any.
 namespace nightshift::learner {
 
 /// From when on a figure is out of the ordinary.

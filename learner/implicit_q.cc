@@ -8,15 +8,10 @@
 
 #include "learner/descent.h"
 #include "learner/layers.h"
+#include "learner/losses.h"
 #include "skills/policy.h"
 
 namespace nightshift::learner {
-
-namespace {
-
-constexpr double kDivergedLoss = 1e3;  // Values are clipped to the possible: a larger loss is no longer learning.
-
-}  // namespace
 
 ImplicitQ::ImplicitQ(const ImplicitQConfig& config, const AgentConfig& agent, const Sizes& sizes, AgentState start)
     : config_(config),
@@ -51,7 +46,8 @@ core::Result<ImplicitQFacts> ImplicitQ::Update(const Experience& data) {
   const double actor_loss = ActorGradient(actor_gradient_);
   facts.value_mean = value_mean_;
   facts.weight_mean = weight_mean_;
-  const bool sane = facts.value_loss < kDivergedLoss && facts.critic_loss < kDivergedLoss && std::isfinite(actor_loss);
+  const double diverged = DivergedLoss(agent_);
+  const bool sane = facts.value_loss < diverged && facts.critic_loss < diverged && std::isfinite(actor_loss);
   if (!sane || !Step())
     return core::Fail(core::FaultCode::kNotFinite,
                       "implicit Q-learning: an update led to what is not finite and was refused, after " +

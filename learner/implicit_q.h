@@ -26,10 +26,10 @@ struct ImplicitQFacts {
 ///   critics: mean, summed over i: (r + discount V(s') - Q_i(s, a))^2                      (equation 6)
 ///   actor:   mean -min(exp(beta u), weight_max) log pi(a | s)                             (equation 7)
 ///
-/// with s, a, r, s' logged and all values clipped to [value_min, value_max]. pi is the squashed Gaussian of the online
-/// actor-critic; its likelihood is taken where it is Gaussian, at atanh of the logged action, which is clipped to
-/// clone_action_max. tests/learner/offline_losses_test.cc holds the gradients to LibTorch's autograd.
-/// Deterministic given what it starts from and what is drawn. Thread: one at a time; one core.
+/// with s, a, r, s' logged, no entropy, and the critics' targets clipped to [value_min, value_max]. pi is the squashed
+/// Gaussian of the online actor-critic; its likelihood is taken where it is Gaussian, at atanh of the logged action,
+/// which is clipped to clone_action_max. tests/learner/offline_losses_test.cc holds the gradients to LibTorch's
+/// autograd. Deterministic given what it starts from and what is drawn. Thread: one at a time; one core.
 class ImplicitQ {
  public:
   /// Begins from an agent's networks and dice. @param agent sizes of the networks and bounds of their values.

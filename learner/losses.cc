@@ -13,7 +13,8 @@ namespace nightshift::learner {
 namespace {
 
 constexpr float kSaturated = 0.99f;
-constexpr std::size_t kParts = 2;  // Of a batch's rows, whatever the number of threads.
+constexpr double kDivergedSquares = 1e3;  // About thirty times, squared.
+constexpr std::size_t kParts = 2;         // Of a batch's rows, whatever the number of threads.
 
 float Clamp(float v, float low, float high) { return std::min(std::max(v, low), high); }
 
@@ -24,6 +25,11 @@ std::vector<int> FirstOnes(int count) {
 }
 
 }  // namespace
+
+double DivergedLoss(const AgentConfig& config) {
+  const double size = std::max({1.0, std::abs(config.value_min), std::abs(config.value_max)});
+  return kDivergedSquares * size * size;
+}
 
 Losses::Losses(const AgentConfig& config, const Sizes& sizes, const Compute& compute)
     : config_(config),

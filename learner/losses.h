@@ -14,6 +14,10 @@
 
 namespace nightshift::learner {
 
+/// From here on a critic's mean squared error is divergence: targets are clipped to [value_min, value_max], so that
+/// nothing that is still learning is off by thirty times the largest of them (of 1 at least, for fresh critics).
+double DivergedLoss(const AgentConfig& config);
+
 struct CriticFacts {
   double loss = 0;
   double q_mean = 0;

@@ -234,7 +234,7 @@ core::Result<void> Trainer::Adopt(Saved saved, Entry& entry) {
   return {};
 }
 
-core::Result<void> Trainer::Save(const std::string& path) const {
+core::Result<void> Trainer::Save(const std::string& path) {
   json agents = json::array();
   std::string floats;
   Agent probed(config_.agent, 0);
@@ -276,8 +276,11 @@ core::Result<void> Trainer::Save(const std::string& path) const {
   PutNumber(content, static_cast<std::uint32_t>(header.size()));
   content += header;
   content += floats;
-  if (auto kept = KeepAsPrevious(path); !kept) return kept;
-  return skills::WriteSealed(path, content);
+  if (path != refused_manifest_)  // That one must not take the place of the good one that was used instead.
+    if (auto kept = KeepAsPrevious(path); !kept) return kept;
+  if (auto written = skills::WriteSealed(path, content); !written) return written;
+  if (path == refused_manifest_) refused_manifest_.clear();
+  return {};
 }
 
 core::Result<Trainer::Manifest> Trainer::Decode(const std::string& content, const std::string& path) {
@@ -347,11 +350,20 @@ core::Result<std::string> Trainer::Load(const std::string& path) {
   if (newest) return std::string();
   if (newest.error().code == FaultCode::kSchemaTooNew) return tl::make_unexpected(newest.error());
   const auto previous = LoadFrom(path + ".previous");
-  if (previous) return newest.error().detail;
+  if (previous) {
+    refused_manifest_ = path;
+    return newest.error().detail;
+  }
   if (newest.error().code == FaultCode::kMissingFile && previous.error().code == FaultCode::kMissingFile)
     return tl::make_unexpected(newest.error());
   return Fail(newest.error().code == FaultCode::kMissingFile ? previous.error().code : newest.error().code,
               newest.error().detail + "; and " + previous.error().detail);
+}
+
+void Trainer::EndRefill() {
+  if (cursor_ >= counted_cursor_) return;
+  if (!refill_trouble_) refill_trouble_ = CompareReplays();
+  counted_cursor_ = cursor_;
 }
 
 std::string Trainer::CompareReplays() const {

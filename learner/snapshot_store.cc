@@ -2,8 +2,6 @@
 #include "learner/snapshot_store.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -11,31 +9,11 @@ namespace nightshift::learner {
 
 namespace {
 
-constexpr std::string_view kSuffix = ".nspolicy";
-
-struct Named {
-  std::string task;
-  std::int64_t version = 0;
-};
-
-/// "<task>-<version>.nspolicy"; a task's name may hold "-" itself.
-std::optional<Named> Parse(const std::string& file) {
-  if (!file.ends_with(kSuffix)) return std::nullopt;
-  const std::string stem = file.substr(0, file.size() - kSuffix.size());
-  const std::size_t dash = stem.rfind('-');
-  if (dash == std::string::npos) return std::nullopt;
-  Named named{stem.substr(0, dash), 0};
-  const char* end = stem.data() + stem.size();
-  const auto [stop, error] = std::from_chars(stem.data() + dash + 1, end, named.version);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return named;
-}
-
-std::vector<Named> FilesIn(const std::filesystem::path& folder) {
-  std::vector<Named> files;
+std::vector<skills::SnapshotName> FilesIn(const std::filesystem::path& folder) {
+  std::vector<skills::SnapshotName> files;
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (auto named = Parse(it->path().filename().string())) files.push_back(std::move(*named));
+    if (auto named = skills::SnapshotNameIn(it->path().filename().string())) files.push_back(std::move(*named));
   return files;
 }
 
@@ -48,12 +26,12 @@ core::Result<SnapshotStore> SnapshotStore::Open(const std::filesystem::path& fol
     return core::Fail(core::FaultCode::kIoFailed,
                       folder.string() + ": cannot make the folder for snapshots: " + error.message());
   std::int64_t newest = version_used;
-  for (const Named& file : FilesIn(folder)) newest = std::max(newest, file.version);
+  for (const skills::SnapshotName& file : FilesIn(folder)) newest = std::max(newest, file.version);
   return SnapshotStore(folder, newest);
 }
 
 std::filesystem::path SnapshotStore::PathOf(const std::string& task, std::int64_t version) const {
-  return folder_ / (task + "-" + std::to_string(version) + std::string(kSuffix));
+  return folder_ / skills::FileNameOf({task, version});
 }
 
 core::Result<std::int64_t> SnapshotStore::Write(const std::string& task, std::int64_t updates,
@@ -68,7 +46,7 @@ core::Result<std::int64_t> SnapshotStore::Write(const std::string& task, std::in
 
 int SnapshotStore::Prune(const std::string& task, int kept, const std::set<std::int64_t>& needed) {
   std::vector<std::int64_t> versions;
-  for (const Named& file : FilesIn(folder_))
+  for (const skills::SnapshotName& file : FilesIn(folder_))
     if (file.task == task) versions.push_back(file.version);
   std::sort(versions.rbegin(), versions.rend());
   int removed = 0;

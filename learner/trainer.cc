@@ -243,6 +243,13 @@ core::Result<skills::PolicyWeights> Trainer::Weights(const std::string& task, Ac
   return entry->agent.Weights(which);
 }
 
+std::optional<skills::HeldOutValue> Trainer::HeldOutValueOf(const std::string& task) const {
+  const Entry* entry = Find(task);
+  if (entry == nullptr || entry->agent.phase() != Phase::kLearning || entry->held_out.episodes() == 0)
+    return std::nullopt;
+  return entry->agent.Health(entry->held_out).held_out;
+}
+
 bool Trainer::HasPolicy(const std::string& task) const {
   const Entry* entry = Find(task);
   if (entry == nullptr || Borrows(*entry)) return false;

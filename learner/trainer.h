@@ -98,6 +98,9 @@ class Trainer {
 
   /// Faults: kRefused for an unknown task.
   core::Result<skills::PolicyWeights> Weights(const std::string& task, Actor which = Actor::kDeployed) const;
+  /// How its critics, as they are now, do on what was held out. None for an unknown task, while nothing was held out,
+  /// and before the critics have been warmed up.
+  std::optional<skills::HeldOutValue> HeldOutValueOf(const std::string& task) const;
   /// A task whose policy has something to show: cloned, inherited, or trained. Not one that borrows its parent's.
   bool HasPolicy(const std::string& task) const;
   /// False while it has diverged and not been found healthy since: what it fell back to was published before.
@@ -115,9 +118,9 @@ class Trainer {
   std::int64_t unknown_episodes() const { return unknown_episodes_; }
 
   /// Everything but the replays, checksummed, with the file before it kept as PATH.previous; whole or not there. Of a
-  /// replay it holds the cursor: what had been given to it.
-  /// Faults: kDiskFull, kIoFailed.
-  core::Result<void> Save(const std::string& path) const;
+  /// replay it holds the cursor: what had been given to it. A file that Load refused is not kept: its predecessor is.
+  /// Faults: kDiskFull, kIoFailed; then what was there is there.
+  core::Result<void> Save(const std::string& path);
 
   /// Restores from `path`, or from PATH.previous when that is missing or damaged; then ingest all closed episodes again
   /// from the first, in order, to refill the replay: what follows is bit for bit what would have followed without the
@@ -125,6 +128,10 @@ class Trainer {
   /// Nothing is changed by a manifest that is refused; each actor must do what it did when it was saved.
   /// Faults: kMissingFile (neither is there), kCorruptState, kSchemaTooNew, kIoFailed.
   core::Result<std::string> Load(const std::string& path);
+
+  /// Nothing more is to be ingested again, though what was loaded knows of later episodes: the journal was put back
+  /// from a copy, or begun anew. What comes from now on is new, whatever its id. Without such a gap nothing is done.
+  void EndRefill();
 
   /// After Load and when all is ingested again: which replays did not hold what they held, in words; empty: all did.
   std::string RefillTrouble() const { return refill_trouble_ ? *refill_trouble_ : CompareReplays(); }
@@ -188,6 +195,7 @@ class Trainer {
   RiskCritic risk_;
   std::map<std::string, Entry> entries_;  // Ordered, so that ties are broken the same way every time.
   std::map<std::string, Saved> saved_;    // Loaded, for tasks not made known yet.
+  std::string refused_manifest_;          // Its path, until it is written anew; empty: none was refused.
   std::deque<core::Episode> recent_;      // For recovery tasks that are made later.
   std::int64_t cursor_ = 0;
   std::optional<std::string> refill_trouble_;  // As of the first new episode; none: there was none yet.

@@ -15,6 +15,7 @@
 #include "monitoring/log.h"
 #include "monitoring/metrics.h"
 #include "monitoring/risk_metrics.h"
+#include "runtime/learner_figures.h"
 #include "runtime/metrics_sender.h"
 #include "runtime/notify.h"
 #include "skills/sealed_file.h"
@@ -31,70 +32,6 @@ constexpr std::chrono::milliseconds kRiskSlice{2};     // Of them for the risk c
 constexpr std::chrono::milliseconds kIdle{20};         // Nothing to train on: wait for episodes.
 constexpr std::chrono::seconds kSavePeriodMax{30};     // Also when little is learned.
 constexpr std::chrono::seconds kTroublePeriod{10};     // Between repeats of the same complaint.
-
-std::string_view Name(learner::Phase phase) {
-  switch (phase) {
-    case learner::Phase::kWaiting: return "waiting";
-    case learner::Phase::kCloning: return "cloning";
-    case learner::Phase::kWarmingUp: return "warming up";
-    case learner::Phase::kLearning: return "learning";
-  }
-  return "?";
-}
-
-monitoring::RiskLearned::Group FiguresOf(const skills::RiskGroup& group) {
-  return {.episodes = static_cast<double>(group.episodes),
-          .solved = static_cast<double>(group.solved),
-          .near_misses = static_cast<double>(group.near_misses)};
-}
-
-monitoring::RiskLearned FiguresOf(const skills::RiskReport& r) {
-  using monitoring::RiskLearned;
-  const bool trusted = r.standing == skills::RiskStanding::kTrusted;
-  return {.trusted = trusted ? RiskLearned::Trusted::kYes : RiskLearned::Trusted::kNo,
-          .updates = static_cast<double>(r.updates),
-          .near_misses = static_cast<double>(r.near_misses),
-          .auc = r.auc,
-          .auc_low = r.auc_low,
-          .auc_high = r.auc_high,
-          .calibration_error = r.calibration_error,
-          .slowed_share = r.slowed_share,
-          .advised = FiguresOf(r.advised),
-          .control = FiguresOf(r.control)};
-}
-
-void Put(const learner::AgentFacts& agent, wire::AgentHealth& out) {
-  const learner::HealthFigures& h = agent.health;
-  if (h.held_out) {
-    out.set_held_out_episodes(static_cast<std::uint64_t>(h.held_out->episodes));
-    out.set_value_error(h.held_out->error_rms);
-    out.set_value_bias(h.held_out->bias);
-    out.set_value_range(h.held_out->value_range);
-  }
-  out.set_q_size(h.q_size);
-  out.set_feature_rank(h.feature_rank);
-  out.set_features(static_cast<std::uint64_t>(h.features));
-  out.set_dormant_share(h.dormant_share);
-  out.set_saturated_share(h.saturated_share);
-  out.set_entropy(agent.last.entropy);
-  out.set_critic_gradient_norm(agent.last.critic_gradient_norm);
-  out.set_actor_gradient_norm(agent.last.actor_gradient_norm);
-  out.set_weight_norm(agent.weight_norm);
-  for (const std::string& trouble : agent.troubles) out.add_troubles(trouble);
-}
-
-void SetHealth(const learner::HealthFigures& health, monitoring::AgentFigures& figures) {
-  figures.q_size = health.q_size;
-  figures.saturated_ratio = health.saturated_share;
-  figures.dormant_ratio = health.dormant_share;
-  figures.feature_rank = health.feature_rank;
-  figures.features = health.features;
-  if (!health.held_out) return;
-  figures.q_bias = health.held_out->bias;
-  figures.value_error = health.held_out->error_rms;
-  figures.value_range = health.held_out->value_range;
-  figures.held_out_episodes = static_cast<double>(health.held_out->episodes);
-}
 
 /// What stands about one task beside its agent.
 struct Published {
@@ -139,6 +76,7 @@ class Service {
   core::Result<void> Read();
   core::Result<void> KnowCatalogue();
   core::Result<void> Take();
+  void EndRefill();
   int Train(Clock::time_point until);
   int TrainRisk(Clock::time_point until);
   void PublishRiskIfDue();
@@ -229,7 +167,10 @@ core::Result<void> Service::Read() {
 core::Result<void> Service::Take() {
   const auto episodes = reader_.ClosedAfter(trainer_.cursor(), options_.learner.episodes_per_read);
   if (!episodes) return tl::make_unexpected(episodes.error());
-  if (episodes->empty()) return {};
+  if (episodes->empty()) {
+    EndRefill();
+    return {};
+  }
   heard_ = Clock::now();
   if (auto known = KnowCatalogue(); !known) return known;
   const bool refilling = trainer_.cursor() < refilled_to_;
@@ -237,6 +178,15 @@ core::Result<void> Service::Take() {
   if (refilling && trainer_.cursor() >= refilled_to_)
     if (const std::string trouble = trainer_.RefillTrouble(); !trouble.empty()) monitoring::LogWarning(trouble);
   return {};
+}
+
+/// The journal has no more: where the manifest knows of later episodes, waiting for them would be waiting for ever.
+void Service::EndRefill() {
+  if (trainer_.cursor() >= refilled_to_) return;
+  trainer_.EndRefill();
+  monitoring::LogWarning("the journal ends at episode " + std::to_string(trainer_.cursor()) +
+                         ", the manifest knows of " + std::to_string(refilled_to_) + ". " + trainer_.RefillTrouble());
+  refilled_to_ = cursor_at_save_ = trainer_.cursor();
 }
 
 /// Updates until there is nothing due or the slice is over; returns how many.
@@ -286,7 +236,8 @@ void Service::Publish(const learner::AgentFacts& agent) {
   if (!weights) return Complain("publishing " + agent.task, weights.error());
   Published& last = published_[agent.task];
   last.updates = agent.updates;  // Also when it fails: then the next one is tried.
-  const auto version = snapshots_.Write(agent.task, agent.updates, std::move(*weights), agent.health.held_out);
+  const auto version =
+      snapshots_.Write(agent.task, agent.updates, std::move(*weights), trainer_.HeldOutValueOf(agent.task));
   if (!version) return Complain("publishing " + agent.task, version.error());
   last.version = *version;
   figures_.CountPublished(agent.task);
@@ -343,23 +294,9 @@ void Service::Tell() {
   status.set_state(StateInWords(agents) + (trouble_.empty() ? "" : "; " + trouble_));
   for (const learner::AgentFacts& agent : agents) {
     auto* out = status.add_agents();
-    out->set_task(agent.task);
-    out->set_updates(static_cast<std::uint64_t>(agent.updates));
-    out->set_samples(agent.samples);
-    out->set_demonstrations(agent.demonstrations);
-    out->set_critic_loss(agent.last.critic_loss);
-    out->set_q_mean(agent.last.q_mean);
-    out->set_entropy(agent.last.entropy);
-    out->set_temperature(agent.last.temperature);
+    Put(agent, *out);
     out->set_published_version(published_[agent.task].version);
-    out->set_phase(std::string(Name(agent.phase)));
-    out->set_divergences(static_cast<std::uint64_t>(agent.divergences));
-    out->set_backlog(agent.backlog);
-    out->set_solved_episodes(static_cast<std::uint64_t>(agent.solved_episodes));
-    out->set_publishing_stopped(!agent.may_publish);
-    out->set_updates_since_sample(static_cast<std::uint64_t>(agent.updates_since_sample));
     out->set_updates_since_promoted(static_cast<std::uint64_t>(UpdatesSincePromoted(agent)));
-    if (agent.health.rows > 0) Put(agent, *out->mutable_health());
     if (agent.keeps_diverging) status.add_degraded("learner_diverges");
   }
   const auto steps = static_cast<double>(trainer_.steps() - steps_at_start_);
@@ -378,24 +315,8 @@ void Service::Tell() {
 void Service::TellMetrics(const std::vector<learner::AgentFacts>& agents) {
   bool keeps_diverging = false;
   for (const learner::AgentFacts& agent : agents) {
-    monitoring::AgentFigures figures;
-    figures.task = agent.task;
-    figures.updates = static_cast<double>(agent.updates);
-    figures.samples = static_cast<double>(agent.samples);
-    figures.backlog_updates = agent.backlog;
-    figures.critic_loss = agent.last.critic_loss;
-    figures.q_mean = agent.last.q_mean;
-    figures.entropy = agent.last.entropy;
-    figures.temperature = agent.last.temperature;
-    figures.weight_norm = agent.weight_norm;
-    figures.critic_gradient_norm = agent.last.critic_gradient_norm;
-    figures.actor_gradient_norm = agent.last.actor_gradient_norm;
-    figures.divergences = static_cast<double>(agent.divergences);
+    monitoring::AgentFigures figures = FiguresOf(agent);
     figures.updates_since_promoted = static_cast<double>(UpdatesSincePromoted(agent));
-    figures.updates_since_sample = static_cast<double>(agent.updates_since_sample);
-    figures.publishes =
-        agent.may_publish ? monitoring::AgentFigures::Publishes::kYes : monitoring::AgentFigures::Publishes::kNo;
-    if (agent.health.rows > 0) SetHealth(agent.health, figures);
     keeps_diverging = keeps_diverging || agent.keeps_diverging;
     figures_.SetAgent(figures);
   }
@@ -416,16 +337,17 @@ core::Result<void> Service::Loop(const std::function<bool()>& must_end) {
   NotifyReady();
   while (!must_end()) {
     const auto now = Clock::now();
-    const bool refilling = trainer_.cursor() < refilled_to_;
+    const std::int64_t read_to = trainer_.cursor();
+    const bool refilling = read_to < refilled_to_;
     if (refilling || read_every_.Due(now))
       if (auto read = Read(); !read) return read;
     const int made = refilling ? 0 : Train(now + kTrainSlice) + TrainRisk(Clock::now() + kRiskSlice);
-    PublishWhatIsDue();
+    if (!refilling) PublishWhatIsDue();  // Before, a half-made clone looks like one without demonstrations.
     if (!refilling) PublishRiskIfDue();
     SaveIfDue(now);
     if (status_every_.Due(now)) Tell();
     NotifyProgress();
-    if (made == 0 && !refilling) std::this_thread::sleep_for(kIdle);
+    if (made == 0 && trainer_.cursor() == read_to) std::this_thread::sleep_for(kIdle);
   }
   NotifyStopping();
   return Save();

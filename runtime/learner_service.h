@@ -24,8 +24,8 @@ struct LearnerServiceOptions {
 
 /// What nightshift-learner does: reads closed episodes from the journal, trains, publishes snapshots below
 /// `<data>/snapshots`, keeps its manifest in `<data>/learner`, and tells the service manager and everybody at
-/// endpoints.learner_state how it is. Returns, with all saved, once `must_end` says so (asked ten times a second).
-/// Killed at any moment it begins again from the last manifest.
+/// endpoints.learner_state how it is. Returns, with all saved, once `must_end` says so (asked about 50 times a second).
+/// Killed at any moment it begins again from the last manifest; until the journal is read again it publishes nothing.
 /// Faults: kAlreadyRunning, kCorruptState, kSchemaTooNew, kInvalidConfig, kIoFailed, kDiskFull (at the last save).
 /// Thread: that of the caller.
 core::Result<void> ServeLearner(const LearnerServiceOptions& options, const std::function<bool()>& must_end);

@@ -22,9 +22,10 @@ std::string ManifestOf(const LearnerServiceOptions& options) {
 
 /// What earlier sessions learned, where there were any.
 core::Result<void> Restore(const LearnerServiceOptions& options, const core::Catalogue& catalogue,
-                           learner::Trainer& trainer) {
+                           learner::Trainer& trainer, const Say& say) {
   const auto loaded = trainer.Load(ManifestOf(options));
   if (!loaded && loaded.error().code != FaultCode::kMissingFile) return tl::make_unexpected(loaded.error());
+  if (loaded && !loaded->empty()) say("the newest manifest cannot be used, its predecessor is: " + *loaded);
   if (auto known = trainer.Know(options.tasks); !known) return known;
   return trainer.Know(catalogue.recovery_tasks);
 }
@@ -43,6 +44,8 @@ core::Result<void> ReadAll(io::JournalReader& reader, const LearnerServiceOption
     more = !read->empty();
   }
   say(fmt::format("read {} episodes, {} steps, from the journal", episodes, steps));
+  trainer.EndRefill();
+  if (const std::string trouble = trainer.RefillTrouble(); !trouble.empty()) say(trouble);
   return {};
 }
 
@@ -86,7 +89,7 @@ core::Result<void> WriteSnapshot(const std::string& task, const learner::Trainer
 
 /// The manifest first: without a snapshot the learner publishes one from it, without the manifest a snapshot is lost.
 core::Result<void> Write(const LearnerServiceOptions& options, const core::Catalogue& catalogue,
-                         const std::vector<std::string>& tasks, const learner::Trainer& trainer, const Say& say) {
+                         const std::vector<std::string>& tasks, learner::Trainer& trainer, const Say& say) {
   std::int64_t version_used = 0;
   for (const core::SnapshotRecord& snapshot : catalogue.snapshots)
     version_used = std::max(version_used, snapshot.version);
@@ -111,7 +114,7 @@ core::Result<void> LearnOffline(const LearnerServiceOptions& options, const Say&
   const auto catalogue = reader.Load();
   if (!catalogue) return tl::make_unexpected(catalogue.error());
   learner::Trainer trainer(options.learner, options.scene);
-  if (auto restored = Restore(options, *catalogue, trainer); !restored) return restored;
+  if (auto restored = Restore(options, *catalogue, trainer, say); !restored) return restored;
   if (auto read = ReadAll(reader, options, trainer, say); !read) return read;
   std::vector<std::string> made;  // Tasks that gave a policy.
   for (const learner::AgentFacts& had : trainer.Facts()) {

@@ -1,28 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/snapshot_folder.h"
 
-#include <charconv>
-
 namespace nightshift::runtime {
 namespace {
-
-struct Named {
-  std::string task;
-  std::int64_t version = 0;
-};
-
-/// "pick-12.nspolicy" -> pick, 12.
-std::optional<Named> Parse(const std::filesystem::path& file) {
-  if (file.extension() != ".nspolicy") return std::nullopt;
-  const std::string stem = file.stem().string();
-  const auto dash = stem.rfind('-');
-  if (dash == std::string::npos) return std::nullopt;
-  Named named{.task = stem.substr(0, dash)};
-  const char* end = stem.data() + stem.size();
-  const auto [last, error] = std::from_chars(stem.data() + dash + 1, end, named.version);
-  if (error != std::errc{} || last != end) return std::nullopt;
-  return named;
-}
 
 core::Result<skills::Snapshot> Read(const std::string& task, std::int64_t version, const std::filesystem::path& file) {
   auto snapshot = skills::ReadSnapshot(file.string());
@@ -39,10 +19,10 @@ core::Result<skills::Snapshot> Read(const std::string& task, std::int64_t versio
 std::vector<skills::Snapshot> SnapshotFolder::New() {
   std::map<std::string, std::map<std::int64_t, std::filesystem::path, std::greater<>>> fresh;  // Newest first.
   std::error_code trouble;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, trouble)) {
-    const auto named = Parse(entry.path());
-    if (!named || named->version <= newest_[named->task] || refused_.contains(entry.path())) continue;
-    fresh[named->task].emplace(named->version, entry.path());
+  for (std::filesystem::directory_iterator it(folder_, trouble), end; !trouble && it != end; it.increment(trouble)) {
+    const auto named = skills::SnapshotNameIn(it->path().filename().string());
+    if (!named || named->version <= newest_[named->task] || refused_.contains(it->path())) continue;
+    fresh[named->task].emplace(named->version, it->path());
   }
   std::vector<skills::Snapshot> snapshots;
   for (const auto& [task, versions] : fresh) {
@@ -74,7 +54,7 @@ std::optional<skills::RiskSnapshot> SnapshotFolder::NewRisk() {
 }
 
 std::optional<skills::Snapshot> SnapshotFolder::Find(const std::string& task, std::int64_t version) const {
-  auto snapshot = skills::ReadSnapshot((folder_ / (task + "-" + std::to_string(version) + ".nspolicy")).string());
+  auto snapshot = Read(task, version, folder_ / skills::FileNameOf({task, version}));
   if (snapshot) return *snapshot;
   on_fault_(snapshot.error());
   return std::nullopt;

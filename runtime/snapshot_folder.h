@@ -18,13 +18,15 @@ namespace nightshift::runtime {
 /// Thread: the supervisor's.
 class SnapshotFolder {
  public:
-  /// `on_fault` hears of files that cannot be used; each once.
+  /// `on_fault` hears of files that cannot be used, kCorruptSnapshot or kIoFailed; New and NewRisk tell of each once.
   SnapshotFolder(std::filesystem::path folder, std::function<void(const core::Fault&)> on_fault)
       : folder_(std::move(folder)), on_fault_(std::move(on_fault)) {}
 
+  /// Of each task the newest that can be used and was not told before; one that cannot hides neither older nor later.
   std::vector<skills::Snapshot> New();
   /// The risk critic, when its file is another than at the last call.
   std::optional<skills::RiskSnapshot> NewRisk();
+  /// One version; none, and on_fault hears why (kMissingFile too), where it cannot be used.
   std::optional<skills::Snapshot> Find(const std::string& task, std::int64_t version) const;
 
  private:

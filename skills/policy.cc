@@ -2,8 +2,10 @@
 #include "skills/policy.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "skills/weights_file.h"
 
@@ -48,6 +50,8 @@ Snapshot ReadHeader(const json& header) {
   return snapshot;
 }
 
+constexpr std::string_view kSuffix = ".nspolicy";
+
 constexpr int kProbes = 4;
 constexpr float kProbeTolerance = 1e-4f;
 
@@ -63,6 +67,22 @@ Features ProbeFeatures(int probe) {
 }
 
 }  // namespace
+
+std::string FileNameOf(const SnapshotName& name) {
+  return name.task + "-" + std::to_string(name.version) + std::string(kSuffix);
+}
+
+std::optional<SnapshotName> SnapshotNameIn(std::string_view file_name) {
+  if (!file_name.ends_with(kSuffix)) return std::nullopt;
+  const std::string_view stem = file_name.substr(0, file_name.size() - kSuffix.size());
+  const std::size_t dash = stem.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  SnapshotName name{.task = std::string(stem.substr(0, dash))};
+  const char* end = stem.data() + stem.size();
+  const auto [stop, error] = std::from_chars(stem.data() + dash + 1, end, name.version);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return name;
+}
 
 core::Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot) {
   auto policy = LearnedPolicy::Make(snapshot.weights);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,15 @@ struct Snapshot {
   PolicyWeights weights;
   std::optional<HeldOutValue> held_out = {};  // None: there was nothing held out yet.
 };
+
+/// What a snapshot's file is called: "<task>-<version>.nspolicy". A task's name may hold "-" itself.
+struct SnapshotName {
+  std::string task;
+  std::int64_t version = 0;
+};
+std::string FileNameOf(const SnapshotName& name);
+/// None where a file is not called so.
+std::optional<SnapshotName> SnapshotNameIn(std::string_view file_name);
 
 /// What a policy does on fixed made-up observations: the mean actions, one after the other. What was saved and what is
 /// loaded must do the same (LeRobot #4560: a resume that went on with a random actor and told nobody).

@@ -109,6 +109,10 @@ std::string Hex(std::string_view bytes) {
 }
 
 core::Result<void> WriteSealed(const std::string& path, std::string_view content) {
+  if (content.size() > kSealedFileBytesMax - kSealBytes)  // Nobody could read it back.
+    return Fail(FaultCode::kIoFailed, path + ": " + std::to_string(content.size()) + " bytes; at most " +
+                                          std::to_string(kSealedFileBytesMax - kSealBytes) +
+                                          " are written, what was there is left; ask for smaller or fewer networks");
   const std::string temporary = path + ".tmp";
   if (auto done = WriteTemporary(temporary, content); !done) {
     ::unlink(temporary.c_str());

@@ -18,7 +18,7 @@ std::string Sha256(std::string_view bytes);
 /// Lower-case hexadecimal of raw bytes.
 std::string Hex(std::string_view bytes);
 
-/// Faults: kDiskFull, kIoFailed.
+/// Faults: kDiskFull, kIoFailed; also for what is larger than is read back. Then what was there is left as it was.
 core::Result<void> WriteSealed(const std::string& path, std::string_view content);
 
 /// The content without its seal. Faults: kMissingFile, kIoFailed, or `damaged` when the seal does not fit.

@@ -23,8 +23,9 @@ class PixelActorCritic {
   PixelActorCritic(const PixelsConfig& config, const AgentConfig& agent, const Sizes& beside, ImageEncoder encoder,
                    std::uint64_t seed);
 
-  /// One update; not when `practice` is empty. Faults: kNotFinite (nothing is changed then, or the last healthy weights
-  /// are back and facts.diverged says so), kCorruptSnapshot from a module that fails.
+  /// One update; not when `practice` is empty. Where the actor-critic's part diverges facts.diverged says so, and it
+  /// has the weights again that it began with: none are marked healthy here, and the encoder stays as it is. Faults:
+  /// kNotFinite (nothing is changed then), kCorruptSnapshot from a module that fails.
   core::Result<UpdateFacts> Update(const ImageReplay& practice);
 
   /// The mean action. Faults: those of ImageEncoder::Encode.

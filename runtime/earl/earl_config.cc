@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -72,6 +73,13 @@ std::vector<Key> KeysOf(EarlConfig& c) {
 }
 
 constexpr int kNeverFades = 2000000000;
+
+/// Whether a field of this type can be that number: counts are whole, and none is negative.
+template <typename T>
+bool Fits(double value) {
+  if constexpr (std::is_integral_v<T>) return value >= 0 && value <= kNeverFades && value == std::floor(value);
+  return true;
+}
 
 EarlConfig RecipeA() {
   EarlConfig c;
@@ -160,13 +168,57 @@ core::Result<void> Set(EarlConfig& config, std::string_view assignment) {
   std::string names = "agent.cloned_preferred";
   for (const Key& key : KeysOf(config)) {
     if (name == key.name) {
-      std::visit([value](auto* field) { *field = static_cast<std::remove_pointer_t<decltype(field)>>(value); },
-                 key.field);
-      return {};
+      const bool fits = std::visit(
+          [value](auto* field) {
+            using T = std::remove_pointer_t<decltype(field)>;
+            if (Fits<T>(value)) *field = static_cast<T>(value);
+            return Fits<T>(value);
+          },
+          key.field);
+      if (fits) return {};
+      return core::Fail(core::FaultCode::kInvalidConfig,
+                        fmt::format("\"{}\": a whole number in [0, {}] is wanted", assignment, kNeverFades));
     }
     names += std::string(", ") + key.name;
   }
   return core::Fail(core::FaultCode::kInvalidConfig, fmt::format("there is no key \"{}\"; there are {}", name, names));
+}
+
+core::Result<void> Validate(const EarlConfig& c) {
+  struct Range {
+    const char* key;
+    double value, low, high;
+  };
+  const Range ranges[] = {
+      {"agent.width", double(c.agent.width), 8, 1024},
+      {"agent.critics", double(c.agent.critics), 1, 10},
+      {"agent.batch", double(c.agent.batch), 2, 4096},
+      {"agent.demonstration_share", c.agent.demonstration_share, 0, 1},
+      {"agent.target_rate", c.agent.target_rate, 1e-5, 1},
+      {"agent.learning_rate", c.agent.learning_rate, 1e-7, 0.1},
+      {"agent.actor_every", double(c.agent.actor_every), 1, 100},
+      {"agent.deployed_rate", c.agent.deployed_rate, 1e-5, 1},
+      {"agent.value_max", c.agent.value_max, c.agent.value_min, 1e6},
+      {"hindsight.future_share", c.hindsight.future_share, 0, 1},
+      {"hindsight.other_share", c.hindsight.other_share, 0, 1},
+      {"hindsight.n_step", double(c.hindsight.n_step), 1, 100},
+      {"hindsight.discount", c.hindsight.discount, 0, 0.9999},
+      {"hindsight.steps_max", double(c.hindsight.steps_max), 1000, 1e9},
+      {"updates_per_step", c.updates_per_step, 0, 100},
+      {"perturbation_chance", c.perturbation_chance, 0, 1},
+      {"perturbation_steps_min", double(c.perturbation_steps_min), 1, 1000},
+      {"perturbation_steps_max", double(c.perturbation_steps_max), double(c.perturbation_steps_min), 1000},
+      {"greedy_share", c.greedy_share, 0, 1},
+      {"home_share", c.home_share, 0, 1},
+      {"win_share", c.win_share, 0, 1},
+      {"win_steps_max", double(c.win_steps_max), 1000, 1e9},
+      {"competence_forgetting", c.competence_forgetting, 0, 1},
+  };
+  for (const Range& r : ranges)
+    if (!(r.value >= r.low && r.value <= r.high))  // NaN is outside.
+      return core::Fail(core::FaultCode::kInvalidConfig,
+                        fmt::format("{} = {}: must be in [{}, {}]", r.key, r.value, r.low, r.high));
+  return {};
 }
 
 std::string ToJson(const EarlConfig& config) {

@@ -61,8 +61,11 @@ struct EarlConfig {
 EarlConfig ConfigOf(io::earl::Scene scene);
 
 /// "key=value" for experiments, e.g. "agent.clone_weight=20"; the run's record holds every value.
-/// Faults: kInvalidConfig, naming the keys there are.
+/// Faults: kInvalidConfig, naming the keys there are, or a count that is no whole number; then nothing is changed.
 core::Result<void> Set(EarlConfig& config, std::string_view assignment);
+
+/// Faults: kInvalidConfig naming key, value and allowed range.
+core::Result<void> Validate(const EarlConfig& config);
 
 /// One JSON object of every value.
 std::string ToJson(const EarlConfig& config);

@@ -18,7 +18,6 @@ namespace {
 
 using io::earl::Scene;
 
-constexpr std::int64_t kContinuingStepsBetweenResets = 50000;
 constexpr int kGoalDrawsMax = 10;     // Until a task with this goal may start.
 constexpr int kImitableStepsMin = 5;  // A shorter win was won by the one before.
 
@@ -338,7 +337,8 @@ bool Life::MustAsk() const {
 }
 
 std::int64_t Life::StepsBetweenResets() const {
-  return options_.starts == Starts::kContinuing ? kContinuingStepsBetweenResets : world_->rules().steps_between_resets;
+  const io::earl::Rules& rules = world_->rules();
+  return options_.starts == Starts::kContinuing ? rules.continuing_reset_every_steps : rules.steps_between_resets;
 }
 
 void Life::ResetWhenDue() {

@@ -48,6 +48,7 @@ class Runner {
         state_((std::filesystem::path(options.out) / "life").string()) {}
 
   core::Result<void> Begin() {
+    if (auto valid = Validate(options_.life.config); !valid) return valid;
     std::error_code trouble;
     std::filesystem::create_directories(options_.out, trouble);
     if (trouble) return core::Fail(core::FaultCode::kIoFailed, options_.out + ": " + trouble.message());
@@ -191,6 +192,8 @@ class Runner {
     if (std::filesystem::file_size(results_, trouble) < length || trouble)
       return core::Fail(core::FaultCode::kCorruptState, results_ + ": is shorter than when the state was saved");
     std::filesystem::resize_file(results_, length, trouble);
+    if (trouble)  // Lines that were written after the state would be there twice.
+      return core::Fail(core::FaultCode::kIoFailed, results_ + ": cannot be cut: " + trouble.message());
     return life_->Restore(life);
   }
 

@@ -16,9 +16,9 @@ bool Reachable(io::earl::Scene scene, std::span<const float> state);
 /// Elsewhere its recovery task begins.
 bool Practised(io::earl::Scene scene, std::span<const float> state);
 
-/// Keeps the peg where the hand can reach it: where the hand may touch the peg, a component of an action that would
-/// take it further out of its box is dropped, a push from the side is slowed down, and pushes back once it is further
-/// out than the brake. Pure.
+/// Keeps the peg where the hand can reach it, where the hand may touch the peg: a component of an action that would
+/// take it further out of its box is dropped, and once it is further out than the brake becomes a push back; a push
+/// from the side is slowed down. Pure. Thread: any.
 /// @return whether the action was changed.
 bool Shield(const ShieldConfig& config, io::earl::Scene scene, std::span<const float> state,
             std::vector<float>& action);

@@ -145,5 +145,31 @@ TEST(EarlConfigKeys, AreSetByNameAndUnknownOnesAreNamed) {
     EXPECT_EQ(Set(config, wrong).error().code, core::FaultCode::kInvalidConfig) << wrong;
 }
 
+TEST(EarlConfigKeys, ThatCountTakeWholeNumbersOnly) {
+  EarlConfig config = ConfigOf(Scene::kTabletop);
+  for (const char* wrong : {"agent.width=128.5", "agent.width=-1", "agent.width=1e10"})
+    EXPECT_FALSE(Set(config, wrong)) << wrong;
+  EXPECT_EQ(config.agent.width, 128);
+}
+
+TEST(EarlConfigKeys, OfAllScenesAreWithinTheirRanges) {
+  for (const Scene scene : io::earl::kScenes) {
+    const auto valid = Validate(ConfigOf(scene));
+    EXPECT_TRUE(valid) << valid.error().detail;
+  }
+}
+
+TEST(EarlConfigKeys, OutsideTheirRangeAreNamedWithIt) {
+  for (const char* wrong : {"agent.width=0", "agent.batch=0", "agent.actor_every=0", "hindsight.n_step=0",
+                            "hindsight.steps_max=0", "perturbation_steps_max=2", "win_steps_max=0", "win_share=2"}) {
+    EarlConfig config = ConfigOf(Scene::kTabletop);
+    ASSERT_TRUE(Set(config, wrong)) << wrong;
+    const auto valid = Validate(config);
+    ASSERT_FALSE(valid) << wrong;
+    EXPECT_EQ(valid.error().code, core::FaultCode::kInvalidConfig);
+    EXPECT_THAT(valid.error().detail, HasSubstr(std::string(wrong).substr(0, std::string(wrong).find('='))));
+  }
+}
+
 }  // namespace
 }  // namespace nightshift::runtime::earl

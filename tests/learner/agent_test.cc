@@ -104,6 +104,21 @@ TEST(Agent, ValuesSuccessAtWhatItPays) {
   EXPECT_NEAR(facts.q_mean, 0.7, 0.05);
 }
 
+TEST(Agent, TakesNoLossForDivergenceThatItsBoundsOfValuesAllow) {
+  AgentConfig config = Tiny();
+  config.value_max = config.success_reward = 1000;
+  Agent agent(config, 1);
+  Dice dice(5);
+  for (int i = 0; i < 256; ++i) {
+    Sample sample = Drawn(dice);
+    sample.reward = 700;
+    sample.discount = 0;
+    agent.AddPractice(sample);
+  }
+  for (int i = 0; i < 50; ++i) agent.Update();
+  EXPECT_EQ(agent.state().divergences, 0);
+}
+
 TEST(Agent, NeverBelievesInMoreThanIsPossible) {
   AgentConfig config = Tiny();
   config.value_max = 0.5;
@@ -169,6 +184,15 @@ TEST(Agent, FallsBackToItsLastHealthyWeightsWhenAnUpdateDiverges) {
   for (int i = 0; i < 20; ++i) agent.Update();
   EXPECT_TRUE(AllFinite(agent.Weights(Actor::kDeployed)));
   EXPECT_TRUE(AllFinite(agent.Weights(Actor::kRaw)));
+}
+
+TEST(Agent, DrawsOnAlsoWhenItIsSavedRightAfterItFellBack) {
+  Agent agent = WithPractice(Tiny(), 64), resumed = WithPractice(Tiny(), 64);
+  for (int i = 0; i < 20; ++i) agent.Update();
+  agent.FallBack();  // As the trainer does where it finds values that are impossible.
+  ASSERT_TRUE(resumed.Restore(agent.state(), agent.healthy()));
+  EXPECT_EQ(resumed.Update().critic_loss, agent.Update().critic_loss)
+      << "the batches that broke it must not come again";
 }
 
 TEST(Agent, BeginsWithItsParentsNetworks) {

@@ -189,6 +189,23 @@ TEST_F(Manifest, UsesItsPredecessorWhenDamagedAndSaysWhy) {
   EXPECT_EQ(WeightsOf(resumed), first);
 }
 
+TEST_F(Manifest, ThatIsDamagedNeverTakesTheGoodOnesPlace) {
+  Trainer trainer = Trained();
+  ASSERT_TRUE(trainer.Save(path_));
+  ASSERT_TRUE(trainer.Save(path_));
+  Damage(path_);
+  Trainer resumed = Fresh();
+  ASSERT_TRUE(resumed.Load(path_));
+  std::filesystem::create_directory(path_ + ".tmp");  // The next save fails, as on a full disk.
+  EXPECT_FALSE(resumed.Save(path_));
+  EXPECT_TRUE(Fresh().Load(path_)) << "the predecessor is still there";
+  std::filesystem::remove(path_ + ".tmp");
+  ASSERT_TRUE(resumed.Save(path_));
+  ASSERT_TRUE(resumed.Save(path_));
+  Damage(path_);
+  EXPECT_TRUE(Fresh().Load(path_)) << "what was saved since is kept as before";
+}
+
 TEST_F(Manifest, IsRefusedWithAReasonWhenBothAreDamaged) {
   Trainer trainer = Trained();
   ASSERT_TRUE(trainer.Save(path_));

@@ -127,7 +127,7 @@ class Resume : public testing::Test {
   }
 
   /// Everything that is saved: networks, moments, dice, counters, what it would fall back to, what its replays hold.
-  std::string AllOf(const Trainer& trainer) const {
+  std::string AllOf(Trainer& trainer) const {
     const std::string to = (folder_ / "all").string();
     EXPECT_TRUE(trainer.Save(to));
     return ContentOf(to);

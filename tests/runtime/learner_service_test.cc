@@ -188,6 +188,58 @@ TEST_F(LearnerService, GoesOnWhereItWasAfterARestart) {
   EXPECT_GE(second->agents(0).published_version(), first->agents(0).published_version());
 }
 
+/// A journal that was put back from a copy, or begun anew beside an old manifest.
+TEST_F(LearnerService, LearnsOnWhereTheJournalEndsBeforeWhatItsManifestKnows) {
+  Journal(30);
+  const auto first = RunUntil(CaughtUp());
+  ASSERT_TRUE(first);
+  for (const auto& entry : std::filesystem::directory_iterator(data_))
+    if (entry.path().filename() != "learner" && entry.path().filename() != "run")
+      std::filesystem::remove_all(entry.path());
+  Journal(12);
+  ASSERT_TRUE(RunUntil([](const wire::LearnerStatus& status) { return status.state() == "waiting for data"; }));
+  Journal(5, core::SkillKind::kLearned);
+  const auto last = RunUntil([&](const wire::LearnerStatus& status) {
+    return status.transitions() == first->transitions() + steps_learned_ && status.backlog() < 1;
+  });
+  ASSERT_TRUE(last) << "ids that the manifest knows are new episodes here";
+  EXPECT_GT(last->updates(), first->updates());
+}
+
+TEST_F(LearnerService, PublishesNoHalfMadeCloneWhileItReadsTheJournalAgain) {
+  options_.learner.agent.clone_updates = 1000000;
+  options_.learner.episodes_per_read = 1;  // The first one read shows nothing.
+  JournalOf(1, [this] {
+    auto episode = world_.Script();
+    episode.outcome = core::Outcome::kFailure;
+    return episode;
+  });
+  Journal(30);
+  const auto cloning = [this](const wire::LearnerStatus& status) {
+    return status.cursor() == last_episode_ && status.backlog() < options_.learner.agent.clone_updates;
+  };
+  ASSERT_TRUE(RunUntil(cloning));
+  const auto second = RunUntil(cloning);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->agents(0).published_version(), 0);
+}
+
+TEST_F(LearnerService, SaysOfEachSnapshotWhatItsCriticsMakeOfWhatWasHeldOut) {
+  options_.learner.held_out_every = 2;
+  options_.learner.healthy_every = 1000000;  // As just after a restart: no look at its health yet.
+  Journal(30);
+  Journal(20, core::SkillKind::kLearned);
+  const auto status = RunUntil([&](const wire::LearnerStatus& seen) {
+    return seen.cursor() == last_episode_ && seen.backlog() < 1 && seen.agents(0).published_version() > 1;
+  });
+  ASSERT_TRUE(status);
+  const auto version = std::to_string(status->agents(0).published_version());
+  const auto snapshot = skills::ReadSnapshot((data_ / "snapshots" / ("reach-" + version + ".nspolicy")).string());
+  ASSERT_TRUE(snapshot) << snapshot.error().detail;
+  ASSERT_TRUE(snapshot->held_out);
+  EXPECT_GT(snapshot->held_out->episodes, 0);
+}
+
 TEST_F(LearnerService, WaitsForDataWhereThereIsNoJournalYet) {
   const auto status = RunUntil([](const wire::LearnerStatus& s) { return s.state() == "waiting for data"; });
   ASSERT_TRUE(status);

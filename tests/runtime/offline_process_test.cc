@@ -152,6 +152,23 @@ TEST_F(OfflineProcess, LeavesATaskAloneThatHasBeenTrained) {
   EXPECT_FALSE(std::filesystem::exists(SnapshotFile(2)));
 }
 
+TEST_F(OfflineProcess, SaysThatItGoesOnFromTheManifestBeforeTheDamagedOneAndWhatTheJournalLacks) {
+  Journal(40);
+  std::filesystem::create_directories(data_ / "learner");
+  learner::Trainer trainer(Options().learner, world_.scene());
+  ASSERT_TRUE(trainer.Know(Options().tasks));
+  trainer.Ingest(world_.Script());
+  ASSERT_TRUE(trainer.Save(Manifest()));
+  std::filesystem::copy_file(Manifest(), Manifest() + ".previous");
+  std::filesystem::resize_file(Manifest(), 1000);
+  std::string said;
+  const auto learned = LearnOffline(
+      Options(), [&](const std::string& line) { said += line + "\n"; }, [] { return true; });
+  EXPECT_TRUE(learned) << learned.error().detail;
+  EXPECT_THAT(said, AllOf(HasSubstr("cannot be used, its predecessor is"), HasSubstr("checksum"),
+                          HasSubstr("reach was given 0 samples")));
+}
+
 TEST_F(OfflineProcess, IsRefusedForGoodWhereTheConfigurationOrAnotherInstanceStandsInTheWay) {
   Journal(10);
   EXPECT_EQ(Run("magic"), kExitRefused);

@@ -108,6 +108,14 @@ TEST_F(SnapshotFolderTest, FindsAVersionByName) {
   EXPECT_EQ(found->version, 2);
 }
 
+TEST_F(SnapshotFolderTest, FindsNothingInAFileThatIsNotWhatItsNameSays) {
+  ASSERT_TRUE(WriteSnapshot(File("pick", 5), tests::ConstantPolicy("pick", 4, 1)));
+  EXPECT_FALSE(folder().Find("pick", 5)) << "what is deployed after a restart must be what was promoted";
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults[0].code, FaultCode::kCorruptSnapshot);
+  EXPECT_THAT(faults[0].detail, HasSubstr("says it is version 4"));
+}
+
 TEST_F(SnapshotFolderTest, SaysThatAVersionIsGone) {
   EXPECT_FALSE(folder().Find("pick", 7));
   ASSERT_EQ(faults.size(), 1u);
