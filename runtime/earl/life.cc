@@ -79,6 +79,22 @@ Life::Life(const LifeOptions& options, std::unique_ptr<io::earl::World> world, s
       dice_(options.seed ^ 0x9e3779b97f4a7c15u) {}
 
 core::Result<std::unique_ptr<Life>> Life::Make(const LifeOptions& options) {
+  auto life = Unborn(options);
+  if (!life) return life;
+  (*life)->CloneDemonstrations();
+  (*life)->world_->Reset((*life)->dice_.Draw());
+  return life;
+}
+
+core::Result<std::unique_ptr<Life>> Life::GoOn(const LifeOptions& options, std::string_view saved) {
+  auto life = Unborn(options);
+  if (!life) return life;
+  if (auto restored = (*life)->Restore(saved); !restored) return tl::make_unexpected(restored.error());
+  return life;
+}
+
+/// Knows its world and its demonstrations, has learned nothing and is nowhere yet.
+core::Result<std::unique_ptr<Life>> Life::Unborn(const LifeOptions& options) {
   auto world = io::earl::MakeWorld(options.scene, options.data);
   if (!world) return tl::make_unexpected(world.error());
   std::vector<skills::Task> tasks;
@@ -89,8 +105,6 @@ core::Result<std::unique_ptr<Life>> Life::Make(const LifeOptions& options) {
   }
   std::unique_ptr<Life> life(new Life(options, std::move(*world), std::move(tasks)));
   if (auto read = life->ReadDemonstrations(); !read) return tl::make_unexpected(read.error());
-  life->CloneDemonstrations();
-  life->world_->Reset(life->dice_.Draw());
   return life;
 }
 

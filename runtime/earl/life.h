@@ -74,6 +74,8 @@ class Life {
  public:
   /// Reads the demonstrations and clones them. Faults: those of MakeWorld and ReadDemos.
   static core::Result<std::unique_ptr<Life>> Make(const LifeOptions& options);
+  /// One that Save has told of. Faults: those of Make, and kCorruptState.
+  static core::Result<std::unique_ptr<Life>> GoOn(const LifeOptions& options, std::string_view saved);
 
   /// One attempt, its learning, and the resets that fall due after it. Faults: none that a reset mends.
   core::Result<void> Attempt();
@@ -88,8 +90,6 @@ class Life {
   /// Everything the future depends on. To be taken between attempts; taking it does not change the future, as long as
   /// it is taken at the same steps.
   std::string Save();
-  /// Into a fresh life of the same options. Faults: kCorruptState; then this life is not to be used.
-  core::Result<void> Restore(std::string_view bytes);
 
  private:
   struct Choice {
@@ -99,6 +99,8 @@ class Life {
   struct Manner;  // How one attempt acts.
 
   Life(const LifeOptions& options, std::unique_ptr<io::earl::World> world, std::vector<skills::Task> tasks);
+  static core::Result<std::unique_ptr<Life>> Unborn(const LifeOptions& options);
+  core::Result<void> Restore(std::string_view bytes);
   core::Result<void> ReadDemonstrations();
   void CloneDemonstrations();
   Choice ChooseTask();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/earl/hand.h"
 #include "runtime/earl/life.h"
 #include "runtime/earl/regain.h"
 
@@ -15,7 +16,6 @@ using io::earl::Scene;
 constexpr int kHomeStepsMax = 80;
 constexpr float kHomeLiftZM = 0.18f;     // Fingers clear of a lying peg, before the hand moves sideways.
 constexpr float kHomeNearM = 0.02f;      // The hand trails its target: near enough.
-constexpr float kHomeSlowM = 0.05f;      // Nearer than this a full action would overshoot.
 constexpr float kFreeOfHoleXM = -0.12f;  // Of the head.
 constexpr float kLyingZM = 0.1f;         // Of the head: lower, it lies on the table or soon will.
 constexpr float kRearM = 0.2f;           // From the head.
@@ -40,7 +40,7 @@ core::Result<void> Life::FreeHand() {
     for (std::size_t k = 0; k < 3; ++k) {
       const float away = start[k] - at[k];
       furthest = std::max(furthest, std::fabs(away));
-      if (lifted) action[k] = std::clamp(away / kHomeSlowM, -1.0f, 1.0f);
+      if (lifted) action[k] = Approach(away);
     }
     if (lifted && furthest < kHomeNearM) break;
     ++tally_.home_steps;
@@ -69,10 +69,9 @@ core::Result<void> Life::Press(int steps) {
   const float x = world_->state()[4] + offset, y = world_->state()[5];
   for (int step = 0; steps != 0 && step < kPressApproachSteps + std::abs(steps) + kPressRiseSteps; ++step) {
     const io::earl::State& at = world_->state();
-    const auto toward = [](float away) { return std::clamp(away / kHomeSlowM, -1.0f, 1.0f); };
     const bool above = step < kPressApproachSteps, down = step < kPressApproachSteps + std::abs(steps);
-    std::vector<float> action{toward(x - at[0]), toward(y - at[1]),
-                              above  ? toward(kHomeLiftZM - at[2])
+    std::vector<float> action{Approach(x - at[0]), Approach(y - at[1]),
+                              above  ? Approach(kHomeLiftZM - at[2])
                               : down ? -1.0f
                                      : 1.0f,
                               1};

@@ -25,6 +25,8 @@ void Put(Writer& to, const learner::AgentState& s) {
   for (const auto* adam : {&s.actor_adam, &s.critic_adam, &s.temperature_adam}) Put(to, *adam);
   to.Put(s.log_temperature);
   to.Put(s.dice);
+  to.Put(s.actor_facts);
+  to.Put(s.actor_gradient_norm);
   for (const std::int64_t count : {s.updates, s.clone_updates, s.divergences}) to.Put(count);
 }
 void Take(Reader& from, learner::AgentState& s) {
@@ -32,6 +34,8 @@ void Take(Reader& from, learner::AgentState& s) {
   for (auto* adam : {&s.actor_adam, &s.critic_adam, &s.temperature_adam}) Take(from, *adam);
   from.Take(s.log_temperature);
   from.Take(s.dice);
+  from.Take(s.actor_facts);
+  from.Take(s.actor_gradient_norm);
   for (auto* count : {&s.updates, &s.clone_updates, &s.divergences}) from.Take(*count);
 }
 
@@ -78,6 +82,7 @@ std::string Life::Save() {
   for (const auto& c : competence_) to.Put(Counts{c.successes, c.failures, c.attempts, c.solved});
   to.Put(course_);
   to.Put(tally_);
+  to.Put(facts_);
   return to.bytes();
 }
 
@@ -103,6 +108,7 @@ core::Result<void> Life::Restore(std::string_view bytes) {
   }
   from.Take(course_);
   from.Take(tally_);
+  from.Take(facts_);
   if (!from.done()) return refuse("is of another length");
   if (auto restored = agent_.Restore(std::move(agent)); !restored) return restored;
   dice_.Restore(dice);

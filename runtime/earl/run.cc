@@ -52,14 +52,14 @@ class Runner {
     std::error_code trouble;
     std::filesystem::create_directories(options_.out, trouble);
     if (trouble) return core::Fail(core::FaultCode::kIoFailed, options_.out + ": " + trouble.message());
-    auto life = Life::Make(options_.life);
-    if (!life) return tl::make_unexpected(life.error());
-    life_ = std::move(*life);
     auto exam = io::earl::MakeWorld(options_.life.scene, options_.life.data);
     if (!exam) return tl::make_unexpected(exam.error());
     exam_ = std::move(*exam);
-    began_ = options_.seconds();
     if (std::filesystem::exists(state_)) return Resume();
+    auto life = Life::Make(options_.life);
+    if (!life) return tl::make_unexpected(life.error());
+    life_ = std::move(*life);
+    began_ = options_.seconds();
     std::filesystem::remove(results_, trouble);
     if (auto told = Tell(fmt::format("{{\"kind\":\"run\",{},\"steps\":{},\"config\":{}}}", Who(), options_.steps,
                                      ToJson(options_.life.config)));
@@ -191,10 +191,14 @@ class Runner {
     std::error_code trouble;
     if (std::filesystem::file_size(results_, trouble) < length || trouble)
       return core::Fail(core::FaultCode::kCorruptState, results_ + ": is shorter than when the state was saved");
+    auto gone_on = Life::GoOn(options_.life, life);
+    if (!gone_on) return tl::make_unexpected(gone_on.error());
+    life_ = std::move(*gone_on);
+    began_ = options_.seconds();
     std::filesystem::resize_file(results_, length, trouble);
     if (trouble)  // Lines that were written after the state would be there twice.
       return core::Fail(core::FaultCode::kIoFailed, results_ + ": cannot be cut: " + trouble.message());
-    return life_->Restore(life);
+    return {};
   }
 
   const RunOptions& options_;

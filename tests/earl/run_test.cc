@@ -79,6 +79,25 @@ TEST_F(EarlRun, ARunThatWasCutOffGoesOnBitByBit) {
   ASSERT_TRUE(RunEarl(Options("cut")));
   EXPECT_EQ(Results("cut"), Results("whole"));
 }
+/// What the actor was last found to be like is told again and again while nothing teaches it.
+TEST_F(EarlRun, ARunWhoseActorLearnsNothingGoesOnBitByBitToo) {
+  for (const Learning learning : {Learning::kAll, Learning::kCloningOnly}) {
+    const auto options = [&](const std::string& out) {
+      RunOptions o = Options(out + std::to_string(static_cast<int>(learning)));
+      o.life.learning = learning;
+      o.life.config.agent.actor_frozen_updates = 1000000;
+      return o;
+    };
+    ASSERT_TRUE(RunEarl(options("whole")));
+    RunOptions cut = options("cut");
+    int left = 7;
+    cut.must_end = [&left] { return left-- == 0; };
+    ASSERT_TRUE(RunEarl(cut));
+    ASSERT_TRUE(RunEarl(options("cut")));
+    const std::string which = std::to_string(static_cast<int>(learning));
+    EXPECT_EQ(Results("cut" + which), Results("whole" + which));
+  }
+}
 TEST_F(EarlRun, ARunOfOtherOptionsIsNotGoneOnWith) {
   ASSERT_TRUE(RunEarl(Options("one")));
   RunOptions other = Options("one");

@@ -17,7 +17,7 @@ def read(folder):
     lines = [json.loads(line) for line in open(os.path.join(folder, "results.jsonl"))]
     who = lines[0]
     name = f"{who['env']}, seed {who['seed']}" + ("" if who["learning"] == "all" else f", {who['learning']} only") + \
-        ("" if who["starts"] == "autonomous" else ", oracle")
+        ("" if who["starts"] == "autonomous" else f", {who['starts']}")
     deployed = [(e["step"], e["solved"] / e["episodes"]) for e in lines
                 if e["kind"] == "evaluation" and e["actor"] == "averaged"]
     practice = [p for p in lines if p["kind"] == "practice"]

@@ -101,7 +101,7 @@ TEST_F(Lab, ACorruptSnapshotIsReportedAndThePreviousPolicyStays) {
   EXPECT_EQ(journal.closed.back().policy_version, 1);
 }
 
-TEST_F(Lab, AVerdictThatCouldNotBeWrittenSurfaces) {
+TEST_F(Lab, AVerdictThatCouldNotBeWrittenSurfacesAndIsWrittenAndToldOnceThereIsRoom) {
   TrustsPolicies();
   config.judged_after_attempts = 1;
   world.PutsObject(0.20, 0.0);
@@ -110,16 +110,6 @@ TEST_F(Lab, AVerdictThatCouldNotBeWrittenSurfaces) {
   journal.refuses["SaveSnapshot"] = {FaultCode::kDiskFull, "no room"};
   EXPECT_FALSE(practice->Cycle());
   EXPECT_TRUE(ear.verdicts.empty());
-}
-
-TEST_F(Lab, AVerdictThatCouldNotBeWrittenIsWrittenAndToldOnceThereIsRoom) {
-  TrustsPolicies();
-  config.judged_after_attempts = 1;
-  world.PutsObject(0.20, 0.0);
-  Start({Rise()});
-  published = {tests::ConstantPolicy("rise", 1, 3)};
-  journal.refuses["SaveSnapshot"] = {FaultCode::kDiskFull, "no room"};
-  EXPECT_FALSE(practice->Cycle());
   EXPECT_FALSE(practice->Cycle()) << "practice waits with it";
   EXPECT_EQ(ear.episodes, 0);
   journal.refuses.clear();
